@@ -1,0 +1,49 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <uniroute/concepts/stateful.hpp>
+#include <vector>
+
+namespace uniroute {
+
+/// What one LLM's validation outcomes say of each cell: the weighted sums behind Ψ(h). K entries each.
+/// With hard memberships the weights are counts; with soft ones weight_k = Σ_i Φ_k(x_i) over the observed prompts.
+struct cell_statistics {
+  std::vector<double> weight;          ///< Σ_i Φ_ik over observed outcomes
+  std::vector<double> squared_weight;  ///< Σ_i Φ_ik², for effective counts; equals weight when memberships are hard
+  std::vector<double> sum;             ///< Σ_i Φ_ik ℓ_i
+  std::size_t observed = 0;            ///< outcomes that were not missing
+  double total = 0;                    ///< Σ_i ℓ_i over them
+
+  std::size_t size() const noexcept { return weight.size(); }
+};
+
+/// Ψ(h) with the counts behind it.
+struct profile {
+  std::vector<double> losses;  ///< Ψ_k(h) in [0, 1], K entries
+  std::vector<double> counts;  ///< effective number of outcomes behind each
+};
+
+/// Validation outcomes → profile.
+///
+/// Semantics: `estimate(s).losses` has s.size() entries in [0, 1]; it depends on s alone and on what `fit` saw.
+/// `fit` gets the statistics of the seen LLMs on training prompts (possibly none) and may do nothing.
+/// `s.observed` is at least 1. A cell without outcomes gets the value of a named rule, never zero by default.
+/// Satisfied by: cell_mean, shrunken (shrunken_mean).
+template <class E>
+concept estimator = stateful<E> &&
+    requires(E& e, const E& fitted, const cell_statistics& s, std::span<const cell_statistics> seen) {
+  e.fit(seen);
+  { fitted.estimate(s).losses } -> std::convertible_to<const std::vector<double>&>;
+};
+
+/// An estimator whose profile carries counts: what shrinkage and certificates need.
+/// Satisfied by: cell_mean, shrunken (shrunken_mean).
+template <class E>
+concept counting_estimator = estimator<E> && requires(const E& fitted, const cell_statistics& s) {
+  { fitted.estimate(s) } -> std::same_as<profile>;
+};
+
+}  // namespace uniroute

@@ -1,0 +1,96 @@
+#pragma once
+
+// Checks at the public boundary. Messages read "function: thing is value, but must be rule".
+
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <uniroute/arrays.hpp>
+#include <uniroute/errors.hpp>
+#include <uniroute/missing.hpp>
+
+namespace uniroute::detail {
+
+inline std::string to_text(std::string_view value) { return std::string(value); }
+
+template <class T>
+requires std::is_arithmetic_v<T> std::string to_text(T value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    char buffer[32];
+    const int length = std::snprintf(buffer, sizeof buffer, "%.10g", static_cast<double>(value));
+    return {buffer, static_cast<std::size_t>(length)};
+  } else {
+    return std::to_string(value);
+  }
+}
+
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::string out;
+  (out.append(to_text(parts)), ...);
+  return out;
+}
+
+/// Throws Error(text(parts...)) unless `condition`. The message is composed only when it is needed.
+template <class Error = std::invalid_argument, class... Parts>
+void require(bool condition, const Parts&... parts) {
+  if (!condition) [[unlikely]]
+    throw Error(text(parts...));
+}
+
+/// Refuses NaN and infinities, naming the first offender's row and column.
+template <class T>
+void check_finite(std::string_view function, std::string_view thing, const matrix<T>& values) {
+  const T* data = values.data();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(data[i])) {
+      throw std::domain_error(text(function, ": ", thing, "(", i / columns(values), ", ", i % columns(values), ") is ",
+                                   static_cast<double>(data[i]), ", but must be finite"));
+    }
+  }
+}
+
+inline void check_finite(std::string_view function, std::string_view thing, std::span<const float> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw std::domain_error(text(function, ": ", thing, "[", i, "] is ", values[i], ", but must be finite"));
+    }
+  }
+}
+
+/// A loss is in [0, 1] or exactly `missing`.
+inline bool is_loss(double value) noexcept { return (value >= 0 && value <= 1) || is_exactly_missing(value); }
+
+inline void check_losses(std::string_view function, std::string_view thing, std::span<const double> losses) {
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    if (!is_loss(losses[i])) {
+      throw std::domain_error(
+          text(function, ": ", thing, "[", i, "] is ", losses[i], ", but must be in [0, 1] or missing"));
+    }
+  }
+}
+
+inline void check_losses(std::string_view function, std::string_view thing, const loss_matrix& losses) {
+  for (std::size_t i = 0; i < rows(losses); ++i) {
+    for (std::size_t j = 0; j < columns(losses); ++j) {
+      if (!is_loss(losses(i, j))) {
+        throw std::domain_error(
+            text(function, ": ", thing, "(", i, ", ", j, ") is ", losses(i, j), ", but must be in [0, 1] or missing"));
+      }
+    }
+  }
+}
+
+/// A cost is finite and at least zero.
+inline void check_cost(std::string_view function, std::string_view thing, double cost) {
+  if (!(cost >= 0 && std::isfinite(cost))) {
+    throw std::domain_error(text(function, ": ", thing, " is ", cost, ", but must be finite and at least 0"));
+  }
+}
+
+}  // namespace uniroute::detail
