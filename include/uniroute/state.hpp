@@ -57,4 +57,13 @@ class state {
   std::map<std::string, value, std::less<>> values_;
 };
 
+namespace detail {
+
+/// Throws format_error unless what `load` read fits together.
+inline void require_state(bool whole, std::string_view rule) {
+  if (!whole) throw format_error("state", 0, 0, rule);
+}
+
+}  // namespace detail
+
 }  // namespace uniroute

@@ -1,0 +1,55 @@
+#pragma once
+
+// The names of a pool, in order of enrolment.
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <uniroute/detail/check.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute::detail {
+
+class roster {
+ public:
+  std::size_t size() const noexcept { return names_.size(); }
+  std::span<const std::string> names() const noexcept { return names_; }
+  const std::vector<std::string>& list() const noexcept { return names_; }
+
+  /// Where `name` is. Throws std::invalid_argument if it is not enrolled.
+  std::size_t find(std::string_view function, std::string_view name) const {
+    const auto found = std::find(names_.begin(), names_.end(), name);
+    require(found != names_.end(), function, ": model '", name, "' is unknown, but must be enrolled");
+    return static_cast<std::size_t>(found - names_.begin());
+  }
+
+  /// Throws std::invalid_argument if the name is empty or taken.
+  void require_new(std::string_view function, std::string_view name) const {
+    require(!name.empty(), function, ": the model's name is empty, but must not be");
+    require(std::find(names_.begin(), names_.end(), name) == names_.end(), function, ": model '", name,
+            "' is enrolled already, but names must be distinct (retire it first)");
+  }
+
+  void add(std::string name) { names_.push_back(std::move(name)); }
+  void remove(std::size_t index) { names_.erase(names_.begin() + static_cast<std::ptrdiff_t>(index)); }
+  void assign(std::vector<std::string> names) { names_ = std::move(names); }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+/// Checks one LLM's column: one loss per validation prompt, in range, at least one observed.
+inline void check_column(std::string_view function, std::string_view model, std::span<const double> losses,
+                         std::size_t prompts) {
+  require<not_fitted>(prompts != 0, function, ": set_validation must come first");
+  require(losses.size() == prompts, function, ": losses of model '", model, "' has ", losses.size(),
+          " entries, but the validation sample has ", prompts, " prompts");
+  check_losses(function, "losses", losses);
+  require(!std::all_of(losses.begin(), losses.end(), is_missing), function, ": all outcomes of model '", model,
+          "' are missing, but at least one must be observed");
+}
+
+}  // namespace uniroute::detail

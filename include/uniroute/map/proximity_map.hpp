@@ -1,0 +1,126 @@
+#pragma once
+
+// Soft memberships: a softmax of negative squared distances to the centroids.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <uniroute/arrays.hpp>
+#include <uniroute/concepts/cluster_map.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/detail/nearest.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute {
+
+struct proximity_map_options {
+  /// Squared distance over which a membership falls by a factor e. Not given: `relative_bandwidth` times the mean over
+  /// the training prompts of the squared distance to the nearest centroid.
+  std::optional<double> bandwidth = {};
+  double relative_bandwidth = 0.25;
+};
+
+/// Φ_k(x) ∝ exp(-|x - c_k|² / bandwidth): the posterior of equal-weight spherical Gaussians at the centroids (Bishop
+/// 2006, section 9.3.2), nearest_map in the limit of a narrow bandwidth. Const members are thread-safe.
+class proximity_map {
+ public:
+  using membership_type = soft_membership;
+
+  /// Throws std::invalid_argument unless every bandwidth given is finite and above 0.
+  explicit proximity_map(proximity_map_options options = {}) : options_(options) {
+    const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
+    detail::require(!options.bandwidth || positive(*options.bandwidth), "proximity_map: bandwidth is ",
+                    options.bandwidth.value_or(0), ", but must be finite and above 0");
+    detail::require(positive(options.relative_bandwidth), "proximity_map: relative_bandwidth is ",
+                    options.relative_bandwidth, ", but must be finite and above 0");
+  }
+
+  void fit(const map_training_set& training) {
+    detail::require(rows(training.centroids) >= 1,
+                    "proximity_map::fit: centroids has 0 rows, but must have at least 1");
+    detail::centroid_table table(training.centroids);
+    double bandwidth = options_.bandwidth.value_or(0);
+    if (!options_.bandwidth) {
+      const label_vector nearest = detail::nearest(training.embeddings, table);
+      double sum = 0;
+      for (std::size_t i = 0; i < nearest.size(); ++i) {
+        sum += detail::squared_distance(row(training.embeddings, i).data(), row(table.centroids, nearest[i]).data(),
+                                        table.dimension());
+      }
+      bandwidth = options_.relative_bandwidth * sum / static_cast<double>(std::max<std::size_t>(1, nearest.size()));
+      // Every prompt on its centroid: any positive width gives the hard map there.
+      if (!(bandwidth > 0)) bandwidth = std::numeric_limits<float>::min();
+    }
+    table_ = std::move(table);
+    bandwidth_ = bandwidth;
+  }
+
+  std::size_t size() const noexcept { return table_.size(); }            ///< K; 0 before fit
+  std::size_t dimension() const noexcept { return table_.dimension(); }  ///< D; 0 before fit
+  double bandwidth() const noexcept { return bandwidth_; }               ///< squared distance; 0 before fit
+
+  /// Φ of each row of x, n x K: distances by a tiled sgemm, the softmax in float64.
+  membership_matrix memberships(const embedding_matrix& x) const {
+    const std::size_t n = rows(x);
+    const std::size_t d = table_.dimension();
+    auto out = make_matrix<double>(n, size());
+    std::vector<float> dots(detail::tile_rows * size());
+    for (std::size_t first = 0; first < n; first += detail::tile_rows) {
+      const std::size_t count = std::min(detail::tile_rows, n - first);
+      detail::gemm_nt(count, size(), d, 1, x.data() + first * d, d, table_.centroids.data(), d, 0, dots.data(), size());
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto to = row(out, first + i);
+        for (std::size_t k = 0; k < size(); ++k) {
+          to[k] = static_cast<double>(table_.squared_norms[k]) - 2 * static_cast<double>(dots[i * size() + k]);
+        }
+        softmax(to);
+      }
+    }
+    return out;
+  }
+
+  /// Φ(x) of one embedding into out (K values), in float64 throughout. Allocates nothing.
+  void membership(embedding_view x, std::span<double> out) const {
+    for (std::size_t k = 0; k < size(); ++k) {
+      out[k] = detail::squared_distance(x.data(), row(table_.centroids, k).data(), table_.dimension());
+    }
+    softmax(out.first(size()));
+  }
+
+  state save() const {
+    state out;
+    out.set("centroids", table_.centroids);
+    out.set("bandwidth", bandwidth_);
+    return out;
+  }
+
+  void load(const state& s) {
+    detail::centroid_table table(s.get<matrix<float>>("centroids"));
+    bandwidth_ = s.get<double>("bandwidth");
+    table_ = std::move(table);
+  }
+
+ private:
+  /// Turns squared distances (up to a constant) into memberships, in place.
+  void softmax(std::span<double> values) const noexcept {
+    const double least = *std::min_element(values.begin(), values.end());
+    double sum = 0;
+    for (double& value : values) {
+      value = std::exp((least - value) / bandwidth_);
+      sum += value;
+    }
+    for (double& value : values) value /= sum;
+  }
+
+  proximity_map_options options_;
+  detail::centroid_table table_;
+  double bandwidth_ = 0;
+};
+
+static_assert(cluster_map<proximity_map>);
+
+}  // namespace uniroute

@@ -1,0 +1,264 @@
+#pragma once
+
+// Predicted loss as memberships times profiles: γ̂(x, h) = Φ(x)ᵀ Ψ̂(h). The predictor of UniRoute.
+
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <uniroute/arrays.hpp>
+#include <uniroute/cluster/kmeans.hpp>
+#include <uniroute/concepts/cluster_map.hpp>
+#include <uniroute/concepts/clustering.hpp>
+#include <uniroute/concepts/encoder.hpp>
+#include <uniroute/concepts/estimator.hpp>
+#include <uniroute/concepts/predictor.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/detail/roster.hpp>
+#include <uniroute/estimate/shrunken.hpp>
+#include <uniroute/estimate/summarise_cells.hpp>
+#include <uniroute/map/memberships.hpp>
+#include <uniroute/map/nearest_map.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute {
+
+/// Cells, a map onto them and an estimator of each LLM's loss in them. Any clustering goes with any map and estimator.
+/// Const members are thread-safe; `predict` of one embedding allocates nothing after the first call on a thread.
+template <class Clustering = kmeans<>, class Map = nearest_map, class Estimator = shrunken_mean>
+class cell_predictor {
+  static_assert(!encoder<Clustering>,
+                "cell_predictor: Clustering is an encoder of strings, but must read embeddings: an encoder goes first "
+                "in a router, router{encoder, clustering, map, estimator, rule}");
+  static_assert(clustering<Clustering>,
+                "cell_predictor: Clustering must model clustering: fit(embeddings), size(), centroids(), "
+                "assign(embeddings), save, load");
+  static_assert(cluster_map<Map>,
+                "cell_predictor: Map must model cluster_map: membership_type, fit(map_training_set), size(), and "
+                "labels/label (hard) or memberships/membership (soft), save, load");
+  static_assert(estimator<Estimator>,
+                "cell_predictor: Estimator must model estimator: fit(span of cell_statistics), "
+                "estimate(cell_statistics).losses, save, load");
+
+ public:
+  using clustering_type = Clustering;
+  using map_type = Map;
+  using estimator_type = Estimator;
+
+  explicit cell_predictor(Clustering clustering = Clustering{}, Map map = Map{}, Estimator estimator = Estimator{})
+      : clustering_(std::move(clustering)), map_(std::move(map)), estimator_(std::move(estimator)) {}
+
+  /// Finds cells in x (n x D), lets the map and the estimator learn from the seen LLMs' losses (n x seen, seen may be
+  /// 0, missing allowed). The pool and the validation sample are empty afterwards. Throws what the policies throw,
+  /// std::invalid_argument for shapes, std::domain_error for values.
+  void fit(const embedding_matrix& x, const loss_matrix& losses) {
+    detail::require(rows(losses) == rows(x), "cell_predictor::fit: losses has ", rows(losses),
+                    " rows, but embeddings has ", rows(x));
+    detail::check_losses("cell_predictor::fit", "losses", losses);
+    cell_predictor next(clustering_, map_, estimator_);
+    next.clustering_.fit(x);
+    next.map_.fit(map_training_set{next.clustering_.centroids(), x, losses});
+    std::vector<cell_statistics> seen;
+    if (columns(losses) != 0) {
+      const cells cells_of_training = next.locate(x);
+      for (std::size_t h = 0; h < columns(losses); ++h)
+        seen.push_back(next.summarise(cells_of_training, column(losses, h)));
+    }
+    next.estimator_.fit(seen);
+    next.dimension_ = columns(x);
+    *this = std::move(next);
+  }
+
+  /// Names the validation prompts (n x D); the pool is empty afterwards. Throws not_fitted, std::invalid_argument.
+  void set_validation(const embedding_matrix& x) {
+    check_embeddings("cell_predictor::set_validation", x);
+    detail::require(rows(x) != 0, "cell_predictor::set_validation: embeddings has 0 rows, but must have at least 1");
+    validation_ = locate(x);
+    validation_size_ = rows(x);
+    roster_ = {};
+    profiles_.clear();
+    rebuild();
+  }
+
+  /// Adds an LLM by its losses on the validation prompts; nothing is refitted. O(n) with hard cells.
+  /// Throws not_fitted, std::invalid_argument, std::domain_error.
+  void enroll(const std::string& name, std::span<const double> losses) {
+    detail::require<not_fitted>(dimension_ != 0, "cell_predictor::enroll: fit must come first");
+    roster_.require_new("cell_predictor::enroll", name);
+    detail::check_column("cell_predictor::enroll", name, losses, validation_size_);
+    stored_profile entry = to_profile(estimator_.estimate(summarise(validation_, losses)));
+    profiles_.push_back(std::move(entry));
+    roster_.add(name);
+    rebuild();
+  }
+
+  /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
+  void retire(const std::string& name) {
+    const std::size_t index = roster_.find("cell_predictor::retire", name);
+    roster_.remove(index);
+    profiles_.erase(profiles_.begin() + static_cast<std::ptrdiff_t>(index));
+    rebuild();
+  }
+
+  std::size_t size() const noexcept { return roster_.size(); }                      ///< M, models enrolled
+  std::size_t dimension() const noexcept { return dimension_; }                     ///< D; 0 before fit
+  std::span<const std::string> models() const noexcept { return roster_.names(); }  ///< in order of enrolment
+  const Clustering& clustering_policy() const noexcept { return clustering_; }
+  const Map& map() const noexcept { return map_; }
+  const Estimator& estimator_policy() const noexcept { return estimator_; }
+
+  /// Ψ̂, M x K.
+  loss_matrix profile_losses() const { return gather(&profile::losses); }
+  /// The effective number of outcomes behind each entry of Ψ̂, M x K (zeros where the estimator has no counts).
+  matrix<double> profile_counts() const { return gather(&profile::counts); }
+
+  /// γ̂, n x M. Throws not_fitted, std::invalid_argument for another dimension.
+  loss_matrix predict(const embedding_matrix& x) const {
+    check_embeddings("cell_predictor::predict", x);
+    auto out = make_matrix<double>(rows(x), size());
+    if constexpr (hard_cluster_map<Map>) {
+      const label_vector labels = map_.labels(x);
+      for (std::size_t i = 0; i < labels.size(); ++i) {
+        const auto psi = row(by_cell_, labels[i]);
+        std::copy(psi.begin(), psi.end(), row(out, i).begin());
+      }
+    } else {
+      const membership_matrix phi = map_.memberships(x);
+      for (std::size_t i = 0; i < rows(x); ++i) mix(row(phi, i), row(out, i));
+    }
+    return out;
+  }
+
+  /// γ̂ of one embedding into out (M values). Unchecked in release; allocates nothing after the first call on a thread.
+  void predict(embedding_view x, std::span<double> out) const {
+    assert(x.size() == dimension_ && out.size() == size());
+    if constexpr (hard_cluster_map<Map>) {
+      const auto psi = row(by_cell_, map_.label(x));
+      std::copy(psi.begin(), psi.end(), out.begin());
+    } else {
+      thread_local std::vector<double> phi;
+      phi.resize(map_.size());
+      map_.membership(x, phi);
+      mix(phi, out);
+    }
+  }
+
+  /// The fitted state, with the validation cells, so that LLMs can join after `load`.
+  state save() const {
+    state out;
+    out.set("clustering", clustering_.save());
+    out.set("map", map_.save());
+    out.set("estimator", estimator_.save());
+    out.set("dimension", std::uint64_t{dimension_});
+    out.set("validation_size", std::uint64_t{validation_size_});
+    out.set("validation", validation_);
+    out.set("models", roster_.list());
+    out.set("profile_losses", profile_losses());
+    out.set("profile_counts", profile_counts());
+    return out;
+  }
+
+  /// Throws format_error, and then *this is as it was.
+  void load(const state& s) {
+    cell_predictor next(*this);
+    next.clustering_.load(s.part("clustering"));
+    next.map_.load(s.part("map"));
+    next.estimator_.load(s.part("estimator"));
+    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
+    next.validation_size_ = static_cast<std::size_t>(s.get<std::uint64_t>("validation_size"));
+    next.validation_ = s.get<cells>("validation");
+    next.roster_.assign(s.get<std::vector<std::string>>("models"));
+    const auto& losses = s.get<matrix<double>>("profile_losses");
+    const auto& counts = s.get<matrix<double>>("profile_counts");
+    const bool whole =
+        rows(losses) == next.size() && rows(counts) == next.size() &&
+        (next.size() == 0 || (columns(losses) == next.map_.size() && columns(counts) == next.map_.size()));
+    detail::require_state(whole, "profile_losses and profile_counts must be models x cells");
+    next.profiles_.clear();
+    for (std::size_t h = 0; h < next.size(); ++h) {
+      next.profiles_.push_back(
+          {{row(losses, h).begin(), row(losses, h).end()}, {row(counts, h).begin(), row(counts, h).end()}});
+    }
+    next.rebuild();
+    *this = std::move(next);
+  }
+
+ private:
+  using stored_profile = profile;
+  using cells = std::conditional_t<hard_cluster_map<Map>, label_vector, membership_matrix>;
+
+  cells locate(const embedding_matrix& x) const {
+    if constexpr (hard_cluster_map<Map>) {
+      return map_.labels(x);
+    } else {
+      return map_.memberships(x);
+    }
+  }
+
+  cell_statistics summarise(const cells& where, std::span<const double> losses) const {
+    if constexpr (hard_cluster_map<Map>) {
+      return summarise_cells(where, losses, map_.size());
+    } else {
+      return summarise_cells(where, losses);
+    }
+  }
+
+  template <class Profile>
+  static stored_profile to_profile(Profile p) {
+    if constexpr (counting_estimator<Estimator>) {
+      return p;
+    } else {
+      std::vector<double> none(p.losses.size(), 0.0);
+      return {std::move(p.losses), std::move(none)};
+    }
+  }
+
+  void check_embeddings(std::string_view function, const embedding_matrix& x) const {
+    detail::require<not_fitted>(dimension_ != 0, function, ": fit must come first");
+    detail::require(columns(x) == dimension_, function, ": embeddings has ", columns(x), " columns, but must have ",
+                    dimension_);
+    detail::check_finite(function, "embeddings", x);
+  }
+
+  matrix<double> gather(std::vector<double> profile::*part) const {
+    auto out = make_matrix<double>(size(), size() == 0 ? 0 : map_.size());
+    for (std::size_t h = 0; h < size(); ++h)
+      std::copy((profiles_[h].*part).begin(), (profiles_[h].*part).end(), row(out, h).begin());
+    return out;
+  }
+
+  /// Ψ̂ᵀ, K x M: the layout that prediction reads.
+  void rebuild() {
+    auto next = make_matrix<double>(map_.size(), size());
+    for (std::size_t k = 0; k < map_.size(); ++k) {
+      for (std::size_t h = 0; h < size(); ++h) next(k, h) = profiles_[h].losses[k];
+    }
+    by_cell_ = std::move(next);
+  }
+
+  void mix(std::span<const double> phi, std::span<double> out) const noexcept {
+    std::fill(out.begin(), out.end(), 0.0);
+    for (std::size_t k = 0; k < phi.size(); ++k) {
+      const auto psi = row(by_cell_, k);
+      for (std::size_t h = 0; h < out.size(); ++h) out[h] += phi[k] * psi[h];
+    }
+  }
+
+  Clustering clustering_;
+  Map map_;
+  Estimator estimator_;
+  std::size_t dimension_ = 0;
+  std::size_t validation_size_ = 0;
+  cells validation_ = {};
+  detail::roster roster_;
+  std::vector<stored_profile> profiles_;
+  matrix<double> by_cell_ = make_matrix<double>(0, 0);
+};
+
+static_assert(hard_cell_based<cell_predictor<>>);
+
+}  // namespace uniroute

@@ -1,0 +1,195 @@
+#pragma once
+
+// K-nearest neighbours among the validation prompts: Φ(x) = 1/k on the k nearest, Ψ(h) = the raw losses.
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <uniroute/arrays.hpp>
+#include <uniroute/concepts/predictor.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/detail/neighbours.hpp>
+#include <uniroute/detail/roster.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute {
+
+struct knn_options {
+  std::size_t neighbours = 20;  ///< k, at least 1; more than the validation prompts there are means all of them
+  std::size_t threads = 1;      ///< of a batch; 0: all of the machine; never changes a bit
+};
+
+/// γ̂(x, h) = mean of h's observed losses on the k validation prompts nearest to x (UniRoute, section 5, and
+/// RouterBench's KNN router); h's overall mean where none of the k was observed. Exact search. Const members are
+/// thread-safe.
+class knn {
+ public:
+  /// Throws std::invalid_argument for zero neighbours.
+  explicit knn(knn_options options = {}) : options_(options) {
+    detail::require(options.neighbours >= 1, "knn: neighbours is 0, but must be at least 1");
+  }
+
+  /// Learns only the dimension. The pool and the validation sample are empty afterwards.
+  /// Throws std::invalid_argument for shapes, std::domain_error for values.
+  void fit(const embedding_matrix& x, const loss_matrix& losses) {
+    detail::require(rows(losses) == rows(x), "knn::fit: losses has ", rows(losses), " rows, but embeddings has ",
+                    rows(x));
+    detail::require(columns(x) >= 1, "knn::fit: embeddings has 0 columns, but must have at least 1");
+    detail::check_finite("knn::fit", "embeddings", x);
+    detail::check_losses("knn::fit", "losses", losses);
+    dimension_ = columns(x);
+    sample_ = {};
+    clear();
+  }
+
+  /// Names the validation prompts (n x D); the pool is empty afterwards. Throws not_fitted, std::invalid_argument.
+  void set_validation(const embedding_matrix& x) {
+    check_embeddings("knn::set_validation", x);
+    detail::require(rows(x) != 0, "knn::set_validation: embeddings has 0 rows, but must have at least 1");
+    sample_ = detail::centroid_table(x);
+    clear();
+  }
+
+  /// Adds an LLM by its losses on the validation prompts. Throws not_fitted, std::invalid_argument, std::domain_error.
+  void enroll(const std::string& name, std::span<const double> losses) {
+    detail::require<not_fitted>(dimension_ != 0, "knn::enroll: fit must come first");
+    roster_.require_new("knn::enroll", name);
+    detail::check_column("knn::enroll", name, losses, sample_.size());
+    std::vector<std::vector<double>> next = columns_;
+    next.emplace_back(losses.begin(), losses.end());
+    roster_.add(name);
+    columns_ = std::move(next);
+    rebuild();
+  }
+
+  /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
+  void retire(const std::string& name) {
+    const std::size_t index = roster_.find("knn::retire", name);
+    roster_.remove(index);
+    columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(index));
+    rebuild();
+  }
+
+  std::size_t size() const noexcept { return roster_.size(); }                      ///< M, models enrolled
+  std::size_t dimension() const noexcept { return dimension_; }                     ///< D; 0 before fit
+  std::span<const std::string> models() const noexcept { return roster_.names(); }  ///< in order of enrolment
+  const knn_options& options() const noexcept { return options_; }
+
+  /// γ̂, n x M. Throws not_fitted, std::invalid_argument for another dimension.
+  loss_matrix predict(const embedding_matrix& x) const {
+    check_embeddings("knn::predict", x);
+    detail::require<not_fitted>(sample_.size() != 0, "knn::predict: set_validation must come first");
+    auto out = make_matrix<double>(rows(x), size());
+    detail::for_each_neighbourhood(
+        x, sample_, neighbours(), options_.threads,
+        [&](std::size_t i, std::span<const detail::scored_row> near) { average(near, row(out, i)); });
+    return out;
+  }
+
+  /// γ̂ of one embedding into out (M values). Allocates nothing after the first call on a thread, unless more prompts
+  /// are equally near than there are places.
+  void predict(embedding_view x, std::span<double> out) const {
+    assert(x.size() == dimension_ && out.size() == size() && sample_.size() != 0);
+    thread_local std::vector<float> scores;
+    thread_local detail::neighbour_search search;
+    scores.resize(sample_.size());
+    const std::size_t d = dimension_;
+    for (std::size_t j = 0; j < sample_.size(); ++j) {
+      scores[j] = sample_.squared_norms[j] - 2 * detail::dot(x.data(), sample_.centroids.data() + j * d, d);
+    }
+    const double norm = std::sqrt(static_cast<double>(detail::dot(x.data(), x.data(), d)));
+    search.start(neighbours(), 2 * detail::score_error(d, norm, sample_.largest_norm));
+    search.offer(scores.data(), scores.size(), 0);
+    average(search.finish(x.data(), sample_), out);
+  }
+
+  state save() const {
+    state out;
+    out.set("dimension", std::uint64_t{dimension_});
+    out.set("validation", sample_.centroids);
+    out.set("models", roster_.list());
+    auto losses = make_matrix<double>(size(), sample_.size());
+    for (std::size_t h = 0; h < size(); ++h) std::copy(columns_[h].begin(), columns_[h].end(), row(losses, h).begin());
+    out.set("losses", losses);
+    return out;
+  }
+
+  /// Throws format_error, and then *this is as it was.
+  void load(const state& s) {
+    knn next(options_);
+    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
+    next.sample_ = detail::centroid_table(s.get<matrix<float>>("validation"));
+    next.roster_.assign(s.get<std::vector<std::string>>("models"));
+    const auto& losses = s.get<matrix<double>>("losses");
+    detail::require_state(rows(losses) == next.size() && columns(losses) == next.sample_.size(),
+                          "losses must be models x validation prompts");
+    for (std::size_t h = 0; h < next.size(); ++h)
+      next.columns_.emplace_back(row(losses, h).begin(), row(losses, h).end());
+    next.rebuild();
+    *this = std::move(next);
+  }
+
+ private:
+  std::size_t neighbours() const noexcept { return std::min(options_.neighbours, sample_.size()); }
+
+  void clear() {
+    roster_ = {};
+    columns_.clear();
+    rebuild();
+  }
+
+  /// Losses by prompt (n_val x M), the layout that prediction reads, and each LLM's mean.
+  void rebuild() {
+    by_prompt_ = make_matrix<double>(sample_.size(), size());
+    means_.assign(size(), 0.0);
+    for (std::size_t h = 0; h < size(); ++h) {
+      double sum = 0;
+      double observed = 0;
+      for (std::size_t i = 0; i < sample_.size(); ++i) {
+        by_prompt_(i, h) = columns_[h][i];
+        if (is_missing(columns_[h][i])) continue;
+        sum += columns_[h][i];
+        observed += 1;
+      }
+      means_[h] = sum / observed;
+    }
+  }
+
+  void average(std::span<const detail::scored_row> near, std::span<double> out) const noexcept {
+    for (std::size_t h = 0; h < out.size(); ++h) {
+      double sum = 0;
+      double observed = 0;
+      for (const auto& neighbour : near) {
+        const double loss = by_prompt_(neighbour.index, h);
+        if (is_missing(loss)) continue;
+        sum += loss;
+        observed += 1;
+      }
+      out[h] = observed > 0 ? sum / observed : means_[h];
+    }
+  }
+
+  void check_embeddings(std::string_view function, const embedding_matrix& x) const {
+    detail::require<not_fitted>(dimension_ != 0, function, ": fit must come first");
+    detail::require(columns(x) == dimension_, function, ": embeddings has ", columns(x), " columns, but must have ",
+                    dimension_);
+    detail::check_finite(function, "embeddings", x);
+  }
+
+  knn_options options_;
+  std::size_t dimension_ = 0;
+  detail::centroid_table sample_;
+  detail::roster roster_;
+  std::vector<std::vector<double>> columns_;
+  matrix<double> by_prompt_ = make_matrix<double>(0, 0);
+  std::vector<double> means_;
+};
+
+static_assert(pool_adaptive<knn>);
+
+}  // namespace uniroute
