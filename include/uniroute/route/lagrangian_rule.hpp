@@ -1,0 +1,97 @@
+#pragma once
+
+// Quality and cost in one number: argmin predicted loss + λ · cost. The rule of UniRoute.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <uniroute/concepts/routing_rule.hpp>
+#include <uniroute/detail/check.hpp>
+
+namespace uniroute {
+
+namespace detail {
+
+/// The index of the least losses[h] + lambda · costs[h]; ties to the lower cost, then to the lower index.
+inline std::size_t least_objective(std::span<const double> losses, std::span<const double> costs,
+                                   double lambda) noexcept {
+  std::size_t best = 0;
+  double least = losses[0] + lambda * costs[0];
+  for (std::size_t h = 1; h < losses.size(); ++h) {
+    const double objective = losses[h] + lambda * costs[h];
+    if (objective < least || (objective == least && costs[h] < costs[best])) {
+      best = h;
+      least = objective;
+    }
+  }
+  return best;
+}
+
+/// Half the distance from the least objective to the next: predicted losses may each move by less than this, and the
+/// choice stands. Infinite for one model.
+inline double objective_margin(std::span<const double> losses, std::span<const double> costs, double lambda) noexcept {
+  double least = std::numeric_limits<double>::infinity();
+  double next = least;
+  for (std::size_t h = 0; h < losses.size(); ++h) {
+    const double objective = losses[h] + lambda * costs[h];
+    next = std::min(next, std::max(least, objective));
+    least = std::min(least, objective);
+  }
+  return (next - least) / 2;
+}
+
+}  // namespace detail
+
+struct lagrangian_rule_options {
+  double lambda = 0;             ///< λ, quality per unit cost; at least 0
+  bool normalise_costs = false;  ///< divide each prompt's costs by the dearest of its pool, so that λ has no currency
+};
+
+/// r(x) = argmin_h γ̂(x, h) + λ c(h) (UniRoute, section 3). Const members are thread-safe and allocate nothing.
+class lagrangian_rule {
+ public:
+  /// Throws std::invalid_argument for a negative or infinite lambda.
+  explicit lagrangian_rule(lagrangian_rule_options options = {}) : options_(options) {
+    detail::require(options.lambda >= 0 && options.lambda <= std::numeric_limits<double>::max(),
+                    "lagrangian_rule: lambda is ", options.lambda, ", but must be finite and at least 0");
+  }
+
+  /// The index of the least objective; ties to the lower cost, then to the lower index.
+  std::size_t choose(const candidates<>& c) const noexcept {
+    return detail::least_objective(c.losses, c.costs, price(c.costs));
+  }
+
+  /// By how much every predicted loss may be off without changing `choose(c)`.
+  double margin(const candidates<>& c) const noexcept {
+    return detail::objective_margin(c.losses, c.costs, price(c.costs));
+  }
+
+  const lagrangian_rule_options& options() const noexcept { return options_; }
+
+  state save() const {
+    state out;
+    out.set("lambda", options_.lambda);
+    out.set("normalise_costs", options_.normalise_costs);
+    return out;
+  }
+  void load(const state& s) {
+    const double lambda = s.get<double>("lambda");
+    detail::require_state(lambda >= 0, "lagrangian_rule: lambda must be at least 0");
+    options_ = {lambda, s.get<bool>("normalise_costs")};
+  }
+
+ private:
+  double price(std::span<const double> costs) const noexcept {
+    if (!options_.normalise_costs) return options_.lambda;
+    const double dearest = *std::max_element(costs.begin(), costs.end());
+    return dearest > 0 ? options_.lambda / dearest : 0;
+  }
+
+  lagrangian_rule_options options_;
+};
+
+static_assert(routing_rule<lagrangian_rule>);
+
+}  // namespace uniroute

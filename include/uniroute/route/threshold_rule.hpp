@@ -1,0 +1,61 @@
+#pragma once
+
+// Two models: ask the dearer one where it is expected to be better by at least a threshold.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <uniroute/concepts/routing_rule.hpp>
+#include <uniroute/detail/check.hpp>
+
+namespace uniroute {
+
+struct threshold_rule_options {
+  double threshold = 0.1;  ///< least expected gain in quality that is worth the dearer model; in [-1, 1]
+};
+
+/// The dearer model if γ̂(x, cheap) − γ̂(x, dear) >= threshold, else the cheaper (RouteLLM, Ong et al. 2024).
+/// With one cost per model it is the Lagrangian rule at λ = threshold / (c(dear) − c(cheap)).
+/// Takes a pool whose type says that it has two models, and no other: see `fix_pool<2>`.
+/// Const members are thread-safe and allocate nothing.
+class threshold_rule {
+ public:
+  /// Throws std::invalid_argument for a threshold outside [-1, 1].
+  explicit threshold_rule(threshold_rule_options options = {}) : options_(options) {
+    detail::require(std::fabs(options.threshold) <= 1, "threshold_rule: threshold is ", options.threshold,
+                    ", but must be in [-1, 1]");
+  }
+
+  /// 0 or 1. Equal costs: the lower index counts as the cheaper.
+  std::size_t choose(const candidates<2>& c) const noexcept {
+    const std::size_t dear = c.costs[1] >= c.costs[0] ? 1 : 0;
+    return c.losses[1 - dear] - c.losses[dear] >= options_.threshold ? dear : 1 - dear;
+  }
+
+  /// By how much every predicted loss may be off without changing `choose(c)`.
+  double margin(const candidates<2>& c) const noexcept {
+    const std::size_t dear = c.costs[1] >= c.costs[0] ? 1 : 0;
+    return std::fabs(c.losses[1 - dear] - c.losses[dear] - options_.threshold) / 2;
+  }
+
+  const threshold_rule_options& options() const noexcept { return options_; }
+
+  state save() const {
+    state out;
+    out.set("threshold", options_.threshold);
+    return out;
+  }
+  void load(const state& s) {
+    const double threshold = s.get<double>("threshold");
+    detail::require_state(std::fabs(threshold) <= 1, "threshold_rule: threshold must be in [-1, 1]");
+    options_.threshold = threshold;
+  }
+
+ private:
+  threshold_rule_options options_;
+};
+
+static_assert(two_model_rule<threshold_rule>);
+
+}  // namespace uniroute
