@@ -1,0 +1,54 @@
+#pragma once
+
+// Cost estimates: one number per LLM, the mean of what its validation prompts cost.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <uniroute/concepts/cost_estimate.hpp>
+#include <uniroute/predict/cell_predictor.hpp>
+#include <vector>
+
+namespace uniroute {
+
+/// c(h): the mean cost of the validation prompts, or the number given. What the paper uses, and what cell certificates
+/// need. Const members are thread-safe and allocate nothing.
+class mean_cost {
+ public:
+  template <class Predictor>
+  void set_validation(const Predictor&, const embedding_matrix&) {
+    costs_.clear();
+  }
+
+  /// Costs must be finite, at least 0 and one or more.
+  void enroll(std::span<const double> costs) {
+    double sum = 0;
+    for (const double cost : costs) sum += cost;
+    costs_.push_back(sum / static_cast<double>(costs.size()));
+  }
+  void enroll(double cost) { costs_.push_back(cost); }
+  void retire(std::size_t model) { costs_.erase(costs_.begin() + static_cast<std::ptrdiff_t>(model)); }
+  void reprice(std::size_t model, double cost) { costs_[model] = cost; }
+
+  template <class Predictor>
+  void estimate(const Predictor&, embedding_view, std::span<double> out) const noexcept {
+    std::copy(costs_.begin(), costs_.end(), out.begin());
+  }
+
+  std::span<const double> costs() const noexcept { return costs_; }  ///< M values, in order of enrolment
+
+  state save() const {
+    state out;
+    out.set("costs", costs_);
+    return out;
+  }
+  void load(const state& s) { costs_ = s.get<std::vector<double>>("costs"); }
+
+ private:
+  std::vector<double> costs_;
+};
+
+static_assert(cost_estimate_for<mean_cost, cell_predictor<>>);
+
+}  // namespace uniroute

@@ -1,0 +1,26 @@
+#pragma once
+
+// Predicted losses and costs → choices.
+//
+// There are
+//   router             the composition that users make; a pool that LLMs join and leave.
+//   lagrangian_rule    argmin predicted loss + λ · cost. Take it when you know what quality is worth.
+//   budget_rule        the λ whose mean cost is a budget, met exactly by a draw at the tie. Take it when you know what
+//                      you can spend; needs `router::calibrate`.
+//   best_quality_rule  whatever it costs.
+//   threshold_rule     two models; `fix_pool<2>(router, rule)`.
+//   mean_cost          cost estimates: one number per LLM (default). cell_cost: one per LLM and cell.
+//   write_router, read_router (route/save.hpp, which needs JSON)  a router on disk.
+//
+// Not provided: rules that ask a second LLM after the first has answered (a cascade's cost adds up along the way, and
+// its choice is not an index), rules with a random choice that is not a function of the prompt (a result could not be
+// repeated).
+
+#include <uniroute/route/best_quality_rule.hpp>
+#include <uniroute/route/budget_rule.hpp>
+#include <uniroute/route/cell_cost.hpp>
+#include <uniroute/route/fixed_pool_router.hpp>
+#include <uniroute/route/lagrangian_rule.hpp>
+#include <uniroute/route/mean_cost.hpp>
+#include <uniroute/route/router.hpp>
+#include <uniroute/route/threshold_rule.hpp>

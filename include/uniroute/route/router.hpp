@@ -1,0 +1,487 @@
+#pragma once
+
+// The router: an encoder, a predictor and a rule, with a pool that LLMs join and leave.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <uniroute/arrays.hpp>
+#include <uniroute/concepts/cluster_map.hpp>
+#include <uniroute/concepts/clustering.hpp>
+#include <uniroute/concepts/cost_estimate.hpp>
+#include <uniroute/concepts/encoder.hpp>
+#include <uniroute/concepts/estimator.hpp>
+#include <uniroute/concepts/predictor.hpp>
+#include <uniroute/concepts/routing_rule.hpp>
+#include <uniroute/data/routing_table.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/encode/embed.hpp>
+#include <uniroute/predict/cell_predictor.hpp>
+#include <uniroute/random.hpp>
+#include <uniroute/route/mean_cost.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute {
+
+/// Where a prompt goes, and what is expected of it.
+struct choice {
+  std::size_t index = 0;      ///< of the model in `router::models()`
+  std::string_view model;     ///< its name; lives until the pool changes
+  double predicted_loss = 0;  ///< γ̂(x, h), in float64
+  double cost = 0;            ///< estimated cost
+};
+
+/// Scratch space of `router::route` for batches, kept by the caller; grows once.
+struct routing_workspace {
+  std::vector<double> losses, costs, sorted_losses, sorted_costs;
+  std::vector<float> embedding;
+};
+
+/// Composes policies. `router{encoder, predictor, rule}`, or `router{encoder, clustering, map, estimator, rule}`, which
+/// makes a cell_predictor of the middle three; a fourth (sixth) argument is the cost policy.
+///
+/// The order of calls: `fit` on prompts of any kind; `enroll` LLMs by their outcomes on the validation prompts;
+/// `route`. Nothing is refitted when an LLM joins, leaves or changes its price. The choice for a prompt does not depend
+/// on the order of enrolment or on the batch it comes in: equal objectives go to the lower cost, then to the first name
+/// in the alphabet, and predictions of a batch that nearly tie are recomputed in float64. Every throw leaves the router
+/// as it was. Const members are thread-safe; `route` of one prompt allocates nothing after the first call on a thread.
+template <class Reader, class Predictor, class Rule, class Costs = mean_cost>
+class router {
+  static_assert(prompt_reader<Reader>,
+                "router: Reader (the first argument) must model encoder: fit(prompts), encode(prompts), "
+                "encode(prompt, out), dimension(), save, load; or embedding_source: fit(embeddings), "
+                "check(embeddings), dimension(), save, load");
+  static_assert(predictor<Predictor>,
+                "router: Predictor (the second argument) must model predictor: fit(embeddings, losses), "
+                "predict(embeddings), predict(embedding, out), size(), dimension(), save, load; an encoder of strings "
+                "or a clustering alone is none");
+  static_assert(!two_model_rule<Rule>,
+                "router: Rule chooses between exactly two models, but the pool of a router is known only at run time: "
+                "make a router with any other rule, enroll two models, then fix_pool<2>(router, rule)");
+  static_assert(two_model_rule<Rule> || routing_rule<Rule>,
+                "router: Rule must model routing_rule: choose(candidates<>) -> index, save, load");
+  static_assert(
+      cost_estimate_for<Costs, Predictor>,
+      "router: Costs must model cost_estimate_for<Costs, Predictor>: set_validation(predictor, embeddings), "
+      "enroll(costs), enroll(cost), retire(index), reprice(index, cost), estimate(predictor, embedding, out), "
+      "save, load (cell_cost needs a cell-based predictor)");
+
+ public:
+  using reader_type = Reader;
+  using predictor_type = Predictor;
+  using rule_type = Rule;
+  using costs_type = Costs;
+
+  explicit router(Reader reader, Predictor predictor, Rule rule, Costs costs = Costs{})
+      : reader_(std::move(reader)),
+        predictor_(std::move(predictor)),
+        rule_(std::move(rule)),
+        costs_(std::move(costs)) {}
+
+  template <class Clustering, class Map, class Estimator>
+  explicit router(Reader reader, Clustering clustering, Map map, Estimator estimator, Rule rule, Costs costs = Costs{})
+      : router(std::move(reader), Predictor(std::move(clustering), std::move(map), std::move(estimator)),
+               std::move(rule), std::move(costs)) {}
+
+  /// Learns from training prompts and the seen LLMs' outcomes on them (the table's models). The pool is empty
+  /// afterwards; for a predictor that is not pool_adaptive it is the table's models, at their mean costs.
+  /// Throws what the policies throw.
+  template <class Loss>
+  void fit(const basic_routing_table<Loss>& table) {
+    router next(*this);
+    if constexpr (encoder<Reader>) {
+      next.reader_.fit(table.prompts());
+    } else {
+      next.reader_.fit(table.embeddings());
+    }
+    const embedding_matrix x = embed(next.reader_, table);
+    next.fit_predictor(x, table.losses());
+    if constexpr (!pool_adaptive<Predictor>) {
+      next.costs_.set_validation(next.predictor_, x);
+      for (std::size_t h = 0; h < table.model_count(); ++h) next.costs_.enroll(column(table.costs(), h));
+      next.names_ = table.model_names();
+      next.sort_names();
+    }
+    *this = std::move(next);
+  }
+
+  /// Learns from unlabelled prompts.
+  void fit(std::span<const std::string> prompts) requires encoder<Reader> && pool_adaptive<Predictor> {
+    router next(*this);
+    next.reader_.fit(prompts);
+    next.fit_predictor(next.reader_.encode(prompts), make_matrix<double>(prompts.size(), 0));
+    *this = std::move(next);
+  }
+
+  /// Learns from unlabelled embeddings (n x D).
+  void fit(const embedding_matrix& x) requires embedding_source<Reader> && pool_adaptive<Predictor> {
+    router next(*this);
+    next.reader_.fit(x);
+    next.fit_predictor(x, make_matrix<double>(rows(x), 0));
+    *this = std::move(next);
+  }
+
+  /// Names the validation prompts; the pool is empty afterwards.
+  template <class Loss>
+  void set_validation(const basic_routing_table<Loss>& table) requires pool_adaptive<Predictor> {
+    set_validation(embed(reader_, table));
+  }
+  void set_validation(std::span<const std::string> prompts) requires encoder<Reader> && pool_adaptive<Predictor> {
+    set_validation(reader_.encode(prompts));
+  }
+  void set_validation(const embedding_matrix& x) requires pool_adaptive<Predictor> {
+    Predictor next = predictor_;
+    next.set_validation(x);
+    Costs costs = costs_;
+    costs.set_validation(next, x);
+    predictor_ = std::move(next);
+    costs_ = std::move(costs);
+    validation_size_ = rows(x);
+    validation_hash_ = fingerprint(x);
+    names_.clear();
+    order_.clear();
+  }
+
+  /// Adds one LLM by its losses on the validation prompts (one each, missing allowed) and its cost.
+  /// Throws not_fitted, std::invalid_argument, std::domain_error.
+  void enroll(const std::string& model, std::span<const double> losses, double cost) {
+    require_adaptive();
+    detail::check_cost("router::enroll", "the cost of model '" + model + "'", cost);
+    join(model, losses, cost);
+  }
+
+  /// The same with the cost of each validation prompt.
+  void enroll(const std::string& model, std::span<const double> losses, std::span<const double> costs) {
+    require_adaptive();
+    detail::require(costs.size() == losses.size(), "router::enroll: costs of model '", model, "' has ", costs.size(),
+                    " entries, but must have ", losses.size());
+    for (const double cost : costs) detail::check_cost("router::enroll", "a cost of model '" + model + "'", cost);
+    join(model, losses, costs);
+  }
+
+  /// Adds LLMs by their columns of a table of the validation prompts: all or none. The first call names the validation
+  /// prompts; later ones must bring the same.
+  /// Throws std::invalid_argument for unknown or enrolled models and for other prompts than before.
+  template <class Loss>
+  void enroll(const basic_routing_table<Loss>& validation, std::span<const std::string> models) {
+    require_adaptive();
+    router next(*this);
+    const embedding_matrix x = embed(reader_, validation);
+    if (next.validation_size_ == 0) {
+      next.set_validation(x);
+    } else {
+      detail::require(next.validation_hash_ == fingerprint(x),
+                      "router::enroll: the table's prompts are not those of set_validation, but must be");
+    }
+    for (const auto& model : models) {
+      const std::size_t h = validation.model_index(model);
+      next.enroll(model, column(validation.losses(), h), column(validation.costs(), h));
+    }
+    *this = std::move(next);
+  }
+
+  /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
+  void retire(const std::string& model) requires pool_adaptive<Predictor> {
+    const std::size_t index = find("router::retire", model);
+    router next(*this);
+    next.predictor_.retire(model);
+    next.costs_.retire(index);
+    next.names_.erase(next.names_.begin() + static_cast<std::ptrdiff_t>(index));
+    next.sort_names();
+    *this = std::move(next);
+  }
+
+  /// Gives an LLM another cost. Throws std::invalid_argument, std::domain_error.
+  void reprice(const std::string& model, double cost) {
+    const std::size_t index = find("router::reprice", model);
+    detail::check_cost("router::reprice", "the cost of model '" + model + "'", cost);
+    costs_.reprice(index, cost);
+  }
+
+  /// Shows a rule that wants it a calibration sample: prompts as in `route`, no outcomes.
+  template <class Prompts>
+  void calibrate(const Prompts& prompts) requires calibrated_rule<Rule> {
+    require_pool("router::calibrate");
+    const embedding_matrix x = read(prompts);
+    loss_matrix losses = predictor_.predict(x);
+    cost_matrix costs = estimate_costs(x);
+    Rule next = rule_;
+    next.calibrate(take_columns(losses), take_columns(costs));
+    rule_ = std::move(next);
+  }
+
+  std::size_t size() const noexcept { return names_.size(); }                ///< M, models in the pool
+  std::span<const std::string> models() const noexcept { return names_; }    ///< in order of enrolment
+  std::size_t dimension() const noexcept { return predictor_.dimension(); }  ///< D; 0 before fit
+  const Reader& reader() const noexcept { return reader_; }
+  const Predictor& predictor_policy() const noexcept { return predictor_; }
+  const Rule& rule() const noexcept { return rule_; }
+  const Costs& costs() const noexcept { return costs_; }
+
+  /// The same router with another rule.
+  template <class Other>
+  router<Reader, Predictor, Other, Costs> with_rule(Other rule) const {
+    router<Reader, Predictor, Other, Costs> out(reader_, predictor_, std::move(rule), costs_);
+    out.adopt_pool(names_, validation_size_, validation_hash_);
+    return out;
+  }
+
+  /// Routes one text. Throws not_fitted for an empty pool.
+  choice route(std::string_view prompt) const {
+    static_assert(encoder<Reader>,
+                  "router::route: a text needs an encoder as the router's first argument, but Reader only takes "
+                  "embeddings (embedding_source): route an embedding, or use an encoder such as hashed_tfidf");
+    require_pool("router::route");
+    auto& work = local_workspace();
+    work.embedding.resize(reader_.dimension());
+    reader_.encode(prompt, std::span<float>(work.embedding));
+    return choose_one(embedding_view(work.embedding), {}, work);
+  }
+  choice route(const char* prompt) const { return route(std::string_view(prompt)); }
+  choice route(const std::string& prompt) const { return route(std::string_view(prompt)); }
+
+  /// Routes one embedding (D values); `costs`, if given, has this prompt's cost on each model, known before the answer.
+  /// Throws not_fitted, std::invalid_argument for sizes, std::domain_error for values.
+  choice route(embedding_view x, std::span<const double> costs = {}) const {
+    require_pool("router::route");
+    detail::require(x.size() == dimension(), "router::route: the embedding has ", x.size(), " values, but must have ",
+                    dimension());
+    detail::check_finite("router::route", "embedding", x);
+    detail::require(costs.empty() || costs.size() == size(), "router::route: costs has ", costs.size(),
+                    " entries, but must have ", size());
+    for (const double cost : costs) detail::check_cost("router::route", "a cost", cost);
+    return choose_one(x, costs, local_workspace());
+  }
+
+  /// Routes a batch of embeddings (n x D) into `out` (n indices into models()); `costs` is n x M, or 0 x 0 for the
+  /// cost policy's estimates. Beyond what the predictor's batch takes, allocates nothing once the workspace has grown.
+  /// Throws not_fitted, std::invalid_argument, std::domain_error.
+  void route(const embedding_matrix& x, std::span<std::uint32_t> out, routing_workspace& work,
+             const cost_matrix& costs = make_matrix<double>(0, 0)) const {
+    require_pool("router::route");
+    detail::require(out.size() == rows(x), "router::route: out has ", out.size(), " entries, but must have ", rows(x));
+    const bool given = costs.size() != 0;
+    detail::require(!given || (rows(costs) == rows(x) && columns(costs) == size()), "router::route: costs is ",
+                    rows(costs), " x ", columns(costs), ", but must be ", rows(x), " x ", size());
+    for (const double cost : costs) detail::check_cost("router::route", "a cost", cost);
+    const loss_matrix losses = predictor_.predict(x);
+    prepare(work);
+    for (std::size_t i = 0; i < rows(x); ++i) {
+      const auto loss = row(losses, i);
+      std::copy(loss.begin(), loss.end(), work.losses.begin());
+      set_costs(row(x, i), given ? row(costs, i) : std::span<const double>{}, work);
+      out[i] = static_cast<std::uint32_t>(settle(row(x, i), work));
+    }
+  }
+
+  /// Routes a batch of embeddings. Returns n indices into models().
+  std::vector<std::uint32_t> route(const embedding_matrix& x,
+                                   const cost_matrix& costs = make_matrix<double>(0, 0)) const {
+    std::vector<std::uint32_t> out(rows(x));
+    route(x, out, local_workspace(), costs);
+    return out;
+  }
+
+  /// Routes a batch of texts. Returns n indices into models().
+  std::vector<std::uint32_t> route(std::span<const std::string> prompts) const {
+    static_assert(encoder<Reader>,
+                  "router::route: texts need an encoder as the router's first argument, but Reader only takes "
+                  "embeddings (embedding_source)");
+    return route(reader_.encode(prompts));
+  }
+
+  /// γ̂ of a batch (texts, embeddings or a table): n x M, columns as in models(). Throws as `route`.
+  template <class Prompts>
+  loss_matrix predict(const Prompts& prompts) const {
+    require_pool("router::predict");
+    return predictor_.predict(read(prompts));
+  }
+
+  /// ĉ of a batch of embeddings: n x M, columns as in models().
+  cost_matrix estimate_costs(const embedding_matrix& x) const {
+    require_pool("router::estimate_costs");
+    auto out = make_matrix<double>(rows(x), size());
+    for (std::size_t i = 0; i < rows(x); ++i) costs_.estimate(predictor_, row(x, i), row(out, i));
+    return out;
+  }
+
+  /// Everything fitted and the pool. `write_router` (route/save.hpp) puts it on disk.
+  state save() const {
+    state out;
+    out.set("reader", reader_.save());
+    out.set("predictor", predictor_.save());
+    out.set("rule", rule_.save());
+    out.set("costs", costs_.save());
+    out.set("models", names_);
+    out.set("validation_size", std::uint64_t{validation_size_});
+    out.set("validation_hash", validation_hash_);
+    return out;
+  }
+
+  /// Throws format_error, and then *this is as it was.
+  void load(const state& s) {
+    router next(*this);
+    next.reader_.load(s.part("reader"));
+    next.predictor_.load(s.part("predictor"));
+    next.rule_.load(s.part("rule"));
+    next.costs_.load(s.part("costs"));
+    next.adopt_pool(s.get<std::vector<std::string>>("models"),
+                    static_cast<std::size_t>(s.get<std::uint64_t>("validation_size")),
+                    s.get<std::uint64_t>("validation_hash"));
+    detail::require_state(next.names_.size() == next.predictor_.size(), "models must be those of the predictor");
+    *this = std::move(next);
+  }
+
+ private:
+  template <class, class, class, class>
+  friend class router;
+
+  /// Batch predictions are within this of those of one prompt (concepts/predictor.hpp).
+  static constexpr double batch_tolerance = 1e-6;
+
+  static constexpr void require_adaptive() {
+    static_assert(pool_adaptive<Predictor>,
+                  "router::enroll: Predictor cannot take in an LLM it was not fitted on: it must model pool_adaptive "
+                  "(set_validation(embeddings), enroll(name, losses), retire(name), models())");
+  }
+
+  static std::uint64_t fingerprint(const embedding_matrix& x) noexcept {
+    return hash_bytes(x.data(), x.size() * sizeof(float));
+  }
+
+  static routing_workspace& local_workspace() {
+    thread_local routing_workspace work;
+    return work;
+  }
+
+  void fit_predictor(const embedding_matrix& x, const loss_matrix& losses) {
+    predictor_.fit(x, losses);
+    adopt_pool({}, 0, 0);
+  }
+
+  template <class Cost>
+  void join(const std::string& model, std::span<const double> losses, const Cost& cost) {
+    Predictor next = predictor_;
+    next.enroll(model, losses);
+    Costs costs = costs_;
+    costs.enroll(cost);
+    std::vector<std::string> names = names_;
+    names.push_back(model);
+    predictor_ = std::move(next);
+    costs_ = std::move(costs);
+    names_ = std::move(names);
+    sort_names();
+  }
+
+  void adopt_pool(std::vector<std::string> names, std::size_t validation_size, std::uint64_t hash) {
+    names_ = std::move(names);
+    validation_size_ = validation_size;
+    validation_hash_ = hash;
+    sort_names();
+  }
+
+  void sort_names() {
+    order_.resize(names_.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) { return names_[a] < names_[b]; });
+  }
+
+  std::size_t find(std::string_view function, const std::string& model) const {
+    const auto found = std::find(names_.begin(), names_.end(), model);
+    detail::require(found != names_.end(), function, ": model '", model, "' is unknown, but must be in the pool");
+    return static_cast<std::size_t>(found - names_.begin());
+  }
+
+  void require_pool(std::string_view function) const {
+    detail::require<not_fitted>(dimension() != 0, function, ": fit must come first");
+    detail::require<not_fitted>(!names_.empty(), function,
+                                ": the pool is empty, but must have at least one model (enroll)");
+  }
+
+  const embedding_matrix& read(const embedding_matrix& x) const { return x; }
+  embedding_matrix read(std::span<const std::string> prompts) const requires encoder<Reader> {
+    return reader_.encode(prompts);
+  }
+  template <class Loss>
+  embedding_matrix read(const basic_routing_table<Loss>& table) const {
+    return embed(reader_, table);
+  }
+
+  matrix<double> take_columns(const matrix<double>& m) const {
+    auto out = make_matrix<double>(rows(m), size());
+    for (std::size_t i = 0; i < rows(m); ++i) {
+      for (std::size_t h = 0; h < size(); ++h) out(i, h) = m(i, order_[h]);
+    }
+    return out;
+  }
+
+  void prepare(routing_workspace& work) const {
+    for (auto* values : {&work.losses, &work.costs, &work.sorted_losses, &work.sorted_costs}) values->resize(size());
+  }
+
+  void set_costs(embedding_view x, std::span<const double> given, routing_workspace& work) const {
+    if (given.empty()) {
+      costs_.estimate(predictor_, x, std::span<double>(work.costs));
+    } else {
+      std::copy(given.begin(), given.end(), work.costs.begin());
+    }
+  }
+
+  /// The candidates in alphabetical order, so that ties do not see the order of enrolment.
+  candidates<> sorted(embedding_view x, routing_workspace& work) const {
+    for (std::size_t h = 0; h < size(); ++h) {
+      work.sorted_losses[h] = work.losses[order_[h]];
+      work.sorted_costs[h] = work.costs[order_[h]];
+    }
+    return {work.sorted_losses, work.sorted_costs, hash_bytes(x.data(), x.size() * sizeof(float))};
+  }
+
+  /// The choice for the losses and costs in `work`; losses of a batch are replaced by canonical ones unless the rule
+  /// says that it does not matter.
+  std::size_t settle(embedding_view x, routing_workspace& work) const {
+    if constexpr (requires(const Rule& r, const candidates<>& c) { r.margin(c); }) {
+      const candidates<> c = sorted(x, work);
+      if (rule_.margin(c) > 2 * batch_tolerance) return order_[rule_.choose(c)];
+    }
+    predictor_.predict(x, std::span<double>(work.losses));
+    return order_[rule_.choose(sorted(x, work))];
+  }
+
+  choice choose_one(embedding_view x, std::span<const double> costs, routing_workspace& work) const {
+    prepare(work);
+    predictor_.predict(x, std::span<double>(work.losses));
+    set_costs(x, costs, work);
+    const std::size_t index = order_[rule_.choose(sorted(x, work))];
+    return {index, names_[index], work.losses[index], work.costs[index]};
+  }
+
+  [[no_unique_address]] Reader reader_;
+  Predictor predictor_;
+  [[no_unique_address]] Rule rule_;
+  Costs costs_;
+  std::vector<std::string> names_;
+  std::vector<std::size_t> order_;  ///< indices by name
+  std::size_t validation_size_ = 0;
+  std::uint64_t validation_hash_ = 0;
+};
+
+template <class Reader, class Predictor, class Rule>
+router(Reader, Predictor, Rule) -> router<Reader, Predictor, Rule, mean_cost>;
+
+template <class Reader, class Predictor, class Rule, class Costs>
+router(Reader, Predictor, Rule, Costs) -> router<Reader, Predictor, Rule, Costs>;
+
+template <class Reader, class Clustering, class Map, class Estimator, class Rule>
+router(Reader, Clustering, Map, Estimator, Rule)
+    -> router<Reader, cell_predictor<Clustering, Map, Estimator>, Rule, mean_cost>;
+
+template <class Reader, class Clustering, class Map, class Estimator, class Rule, class Costs>
+router(Reader, Clustering, Map, Estimator, Rule, Costs)
+    -> router<Reader, cell_predictor<Clustering, Map, Estimator>, Rule, Costs>;
+
+}  // namespace uniroute
