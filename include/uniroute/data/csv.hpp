@@ -1,0 +1,160 @@
+#pragma once
+
+// Comma-separated values (RFC 4180) whose every cell knows its line and column.
+
+#include <charconv>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/errors.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute::detail {
+
+/// The bytes of a file, without a UTF-8 byte order mark. Throws format_error if it cannot be read.
+inline std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw format_error(path.string(), 0, 0, "cannot be opened, but must be a readable file");
+  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
+  return bytes;
+}
+
+/// One value and where it begins (from 1; columns count bytes).
+struct csv_cell {
+  std::string text;
+  std::size_t line = 0;
+  std::size_t column = 0;
+};
+
+/// A whole file: the first row is the header, and every row has as many cells. Quoted cells may hold commas, line ends
+/// and doubled quotes; lines end in LF or CRLF; empty lines are left out.
+class csv_file {
+ public:
+  /// Throws format_error with line and column for ragged rows, stray or open quotes and a missing or empty file.
+  explicit csv_file(const std::filesystem::path& path) : path_(path.string()), bytes_(read_file(path)) {
+    while (at_ < bytes_.size()) {
+      std::vector<csv_cell> cells = next_row();
+      if (cells.size() == 1 && cells[0].text.empty()) continue;
+      if (!rows_.empty() && cells.size() != rows_[0].size()) {
+        const csv_cell& last = cells.back();
+        fail(last, text("the row has ", cells.size(), " cells, but the header has ", rows_[0].size()));
+      }
+      rows_.push_back(std::move(cells));
+    }
+    if (rows_.empty()) throw format_error(path_, 1, 1, "the file is empty, but must have a header");
+    bytes_.clear();
+  }
+
+  const std::vector<csv_cell>& header() const noexcept { return rows_[0]; }
+  std::size_t size() const noexcept { return rows_.size() - 1; }  ///< rows below the header
+  const std::vector<csv_cell>& operator[](std::size_t i) const noexcept { return rows_[i + 1]; }
+  const std::string& path() const noexcept { return path_; }
+
+  /// The index of a header cell, if there is one.
+  std::optional<std::size_t> find(std::string_view name) const noexcept {
+    for (std::size_t j = 0; j < header().size(); ++j) {
+      if (header()[j].text == name) return j;
+    }
+    return std::nullopt;
+  }
+
+  [[noreturn]] void fail(const csv_cell& cell, std::string_view what) const {
+    throw format_error(path_, cell.line, cell.column, what);
+  }
+
+  /// A finite number that fills the cell. Throws format_error otherwise.
+  double number(const csv_cell& cell, std::string_view what) const {
+    double value = 0;
+    const char* end = cell.text.data() + cell.text.size();
+    const auto [stop, error] = std::from_chars(cell.text.data(), end, value);
+    if (error != std::errc{} || stop != end || !std::isfinite(value))
+      fail(cell, text(what, " is '", cell.text, "', but must be a finite number"));
+    return value;
+  }
+
+ private:
+  std::vector<csv_cell> next_row() {
+    std::vector<csv_cell> cells;
+    while (true) {
+      cells.push_back({"", line_, at_ - line_start_ + 1});
+      csv_cell& cell = cells.back();
+      if (at_ < bytes_.size() && bytes_[at_] == '"') {
+        quoted(cell);
+      } else {
+        const std::size_t stop = std::min(bytes_.find_first_of(",\n\r\"", at_), bytes_.size());
+        cell.text.assign(bytes_, at_, stop - at_);
+        at_ = stop;
+        if (at_ < bytes_.size() && bytes_[at_] == '"')
+          fail({"", line_, at_ - line_start_ + 1}, "a quote stands inside a cell, but must open it");
+      }
+      if (at_ < bytes_.size() && bytes_[at_] == ',') {
+        ++at_;
+        continue;
+      }
+      if (at_ < bytes_.size() && bytes_[at_] == '\r') ++at_;
+      if (at_ < bytes_.size()) {
+        if (bytes_[at_] != '\n')
+          fail({"", line_, at_ - line_start_ + 1}, "a comma or the end of the line must follow a cell");
+        new_line();
+      }
+      return cells;
+    }
+  }
+
+  void quoted(csv_cell& cell) {
+    for (++at_; at_ < bytes_.size(); ++at_) {
+      if (bytes_[at_] == '"') {
+        if (at_ + 1 >= bytes_.size() || bytes_[at_ + 1] != '"') {
+          ++at_;
+          return;
+        }
+        ++at_;
+      }
+      cell.text.push_back(bytes_[at_]);
+      if (bytes_[at_] == '\n') {
+        ++line_;
+        line_start_ = at_ + 1;
+      }
+    }
+    fail(cell, "the quote that opens this cell is never closed");
+  }
+
+  void new_line() {
+    ++at_;
+    ++line_;
+    line_start_ = at_;
+  }
+
+  std::string path_;
+  std::string bytes_;
+  std::size_t at_ = 0, line_ = 1, line_start_ = 0;
+  std::vector<std::vector<csv_cell>> rows_;
+};
+
+/// A text as one CSV cell, quoted where it has to be.
+inline std::string csv_text(std::string_view value) {
+  if (value.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(value);
+  std::string out = "\"";
+  for (const char c : value) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c);
+  }
+  return out + "\"";
+}
+
+/// The shortest digits that read back as the same double.
+inline std::string shortest_digits(double value) {
+  char buffer[32];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+  return {buffer, end};
+}
+
+}  // namespace uniroute::detail

@@ -1,0 +1,296 @@
+#pragma once
+
+// A routing table from a directory (docs/data.md has the format).
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <uniroute/arrays.hpp>
+#include <uniroute/data/csv.hpp>
+#include <uniroute/data/npy.hpp>
+#include <uniroute/data/routing_table.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/missing.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute {
+
+struct read_options {
+  std::string variant;  ///< "union" reads outcomes_union.csv, models_union.csv and so on; "" the files without
+};
+
+namespace detail {
+
+class table_reader {
+ public:
+  table_reader(const std::filesystem::path& dir, const read_options& options) : dir_(dir), variant_(options.variant) {
+    if (!std::filesystem::is_directory(dir)) throw format_error(dir.string(), 0, 0, "is no directory, but must be one");
+    const auto whole = std::filesystem::weakly_canonical(dir);
+    parts_.name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+    if (!variant_.empty()) {
+      parts_.name += " (" + variant_ + ")";
+      if (!std::filesystem::exists(name("outcomes", ".csv")))
+        throw format_error(name("outcomes", ".csv").string(), 0, 0,
+                           "is missing, but variant '" + variant_ + "' needs it");
+    }
+  }
+
+  routing_table_parts read() {
+    read_prompts();
+    read_models();
+    parts_.losses = read_cells(
+        "outcomes", missing, [](double quality) { return quality >= 0 && quality <= 1; }, "outcome", "in [0, 1]");
+    for (double& value : parts_.losses) value = is_missing(value) ? missing : 1 - value;
+    if (exists("outcome_counts"))
+      parts_.counts = read_cells(
+          "outcome_counts", missing, [](double runs) { return runs >= 1; }, "count", "at least 1");
+    read_costs();
+    if (const auto path = dir_ / "embeddings.npy"; std::filesystem::exists(path)) {
+      parts_.embeddings = read_npy_matrix<float>(path);
+      if (rows(parts_.embeddings) != parts_.ids.size())
+        throw format_error(
+            path.string(), 0, 0,
+            text("has ", rows(parts_.embeddings), " rows, but prompts.jsonl has ", parts_.ids.size(), " prompts"));
+      for (std::size_t i = 0; i < parts_.embeddings.size(); ++i) {
+        if (!std::isfinite(parts_.embeddings.data()[i]))
+          throw format_error(path.string(), 0, 0,
+                             text("row ", i / columns(parts_.embeddings), " has a value that is not finite"));
+      }
+    }
+    return std::move(parts_);
+  }
+
+ private:
+  std::filesystem::path name(std::string_view stem, std::string_view extension) const {
+    const std::string end = std::string(extension);
+    if (!variant_.empty()) {
+      auto special = dir_ / (std::string(stem) + "_" + variant_ + end);
+      if (std::filesystem::exists(special) || stem == "outcomes") return special;
+    }
+    return dir_ / (std::string(stem) + end);
+  }
+  bool exists(std::string_view stem) const { return std::filesystem::exists(name(stem, ".csv")); }
+
+  void read_prompts() {
+    const auto path = dir_ / "prompts.jsonl";
+    const std::string bytes = read_file(path);
+    bool any_prompt = false, any_category = false;
+    std::size_t line = 0;
+    for (std::size_t at = 0; at < bytes.size();) {
+      ++line;
+      const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
+      const std::string_view content(bytes.data() + at, end - at);
+      at = end + 1;
+      if (content.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      nlohmann::json object;
+      try {
+        object = nlohmann::json::parse(content);
+      } catch (const nlohmann::json::parse_error& error) {
+        throw format_error(path.string(), line, error.byte, "is not valid JSON, but must be one object a line");
+      }
+      const auto field = [&](const char* key) -> std::optional<std::string> {
+        if (!object.is_object() || !object.contains(key) || object[key].is_null()) return std::nullopt;
+        if (object[key].is_number_integer()) return object[key].dump();
+        if (!object[key].is_string()) throw format_error(path.string(), line, 1, text("'", key, "' must be a text"));
+        return object[key].get<std::string>();
+      };
+      const auto id = field("id");
+      if (!id) throw format_error(path.string(), line, 1, "has no 'id', but every line must be an object with one");
+      const auto [known, fresh] = index_.try_emplace(*id, parts_.ids.size());
+      if (!fresh) throw format_error(path.string(), line, 1, text("id '", *id, "' occurs twice, but must be distinct"));
+      parts_.ids.push_back(*id);
+      const auto prompt = field("prompt"), category = field("category");
+      any_prompt |= prompt.has_value();
+      any_category |= category.has_value();
+      if (any_prompt && (!prompt || parts_.prompts.size() + 1 != parts_.ids.size()))
+        throw format_error(path.string(), line, 1, "only some lines have a 'prompt', but all or none must");
+      if (prompt) parts_.prompts.push_back(*prompt);
+      parts_.categories.push_back(category.value_or(""));
+    }
+    if (parts_.ids.empty()) throw format_error(path.string(), 1, 1, "has no prompts, but must have at least 1");
+    if (!any_category) parts_.categories.clear();
+  }
+
+  void read_models() {
+    const csv_file file(name("models", ".csv"));
+    const auto key = file.find("model");
+    if (!key) file.fail(file.header()[0], "the header has no 'model', but must have it");
+    for (std::size_t i = 0; i < file.size(); ++i) {
+      const auto& cells = file[i];
+      model_info model;
+      model.name = cells[*key].text;
+      if (model.name.empty()) file.fail(cells[*key], "the model's name is empty, but must not be");
+      if (!models_.try_emplace(model.name, parts_.models.size()).second)
+        file.fail(cells[*key], text("model '", model.name, "' occurs twice, but must be distinct"));
+      for (std::size_t j = 0; j < cells.size(); ++j) {
+        const std::string& title = file.header()[j].text;
+        std::optional<double>* number = title == "cost"                 ? &model.cost
+                                        : title == "price_in_per_mtok"  ? &model.price_in_per_mtok
+                                        : title == "price_out_per_mtok" ? &model.price_out_per_mtok
+                                        : title == "params_b"           ? &model.params_b
+                                                                        : nullptr;
+        if (j == *key) continue;
+        if (number == nullptr) {
+          model.others[title] = cells[j].text;
+        } else if (!cells[j].text.empty()) {
+          *number = file.number(cells[j], title);
+          if (**number < 0) file.fail(cells[j], text(title, " is ", cells[j].text, ", but must be at least 0"));
+        }
+      }
+      parts_.models.push_back(std::move(model));
+    }
+    if (parts_.models.empty()) throw format_error(file.path(), 2, 1, "has no models, but must have at least 1");
+  }
+
+  /// A prompts x models matrix from `stem`.csv; `fill` where a cell is empty or a row or column is absent (only
+  /// outcomes.csv must have them all).
+  template <class Valid>
+  matrix<double> read_cells(std::string_view stem, double fill, Valid valid, std::string_view what,
+                            std::string_view rule) {
+    const csv_file file(name(stem, ".csv"));
+    const bool whole = stem == "outcomes";
+    const auto key = file.find("id");
+    if (!key) file.fail(file.header()[0], "the header has no 'id', but must have it");
+    std::vector<std::size_t> to(file.header().size());
+    std::vector<char> seen_model(parts_.models.size(), 0);
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      if (j == *key) continue;
+      const csv_cell& cell = file.header()[j];
+      const auto found = models_.find(cell.text);
+      if (found == models_.end())
+        file.fail(cell, text("model '", cell.text, "' is not in ", name("models", ".csv").filename().string()));
+      if (seen_model[found->second]++)
+        file.fail(cell, text("model '", cell.text, "' occurs twice, but must be distinct"));
+      to[j] = found->second;
+    }
+    if (whole) {
+      for (std::size_t h = 0; h < seen_model.size(); ++h) {
+        if (!seen_model[h])
+          file.fail(file.header()[0], text("the header has no model '", parts_.models[h].name, "', but must have all"));
+      }
+    }
+    auto out = make_matrix<double>(parts_.ids.size(), parts_.models.size(), fill);
+    std::vector<char> seen(parts_.ids.size(), 0);
+    for (std::size_t r = 0; r < file.size(); ++r) {
+      const auto& cells = file[r];
+      const auto found = index_.find(cells[*key].text);
+      if (found == index_.end()) file.fail(cells[*key], text("id '", cells[*key].text, "' is not in prompts.jsonl"));
+      if (seen[found->second]++)
+        file.fail(cells[*key], text("id '", cells[*key].text, "' occurs twice, but must be distinct"));
+      for (std::size_t j = 0; j < cells.size(); ++j) {
+        if (j == *key || cells[j].text.empty()) continue;
+        const double value = file.number(cells[j], what);
+        if (!valid(value)) file.fail(cells[j], text(what, " is ", cells[j].text, ", but must be ", rule));
+        out(found->second, to[j]) = value;
+      }
+    }
+    for (std::size_t i = 0; whole && i < seen.size(); ++i) {
+      if (!seen[i])
+        throw format_error(file.path(), file.size() + 1, 1,
+                           text("has no row for id '", parts_.ids[i], "', but must have all"));
+    }
+    return out;
+  }
+
+  void read_costs() {
+    const auto valid = [](double value) { return value >= 0; };
+    const auto optional_cells = [&](std::string_view stem, std::string_view what) {
+      return exists(stem) ? read_cells(stem, missing, valid, what, "at least 0")
+                          : make_matrix<double>(parts_.ids.size(), parts_.models.size(), missing);
+    };
+    parts_.costs = optional_cells("costs", "cost");
+    const bool token_files = exists("tokens_in") || exists("tokens_out");
+    const auto tokens_in = optional_cells("tokens_in", "token count"),
+               tokens_out = optional_cells("tokens_out", "token count");
+    const auto chars_out = optional_cells("output_chars", "character count");
+    std::size_t priced = 0, guessed = 0;
+    std::vector<std::size_t> kept, all(parts_.ids.size());
+    std::string left_out;
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    for (std::size_t h = 0; h < parts_.models.size(); ++h) {
+      const model_info& model = parts_.models[h];
+      bool known = fill_with_mean(h);
+      if (!known && model.cost) {
+        for (std::size_t i = 0; i < all.size(); ++i) parts_.costs(i, h) = *model.cost;
+        known = true;
+      }
+      if (!known && (model.price_in_per_mtok || model.price_out_per_mtok)) {
+        ++priced;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          const double length = parts_.prompts.empty() ? 0 : static_cast<double>(parts_.prompts[i].size()) / 4;
+          const double in = is_missing(tokens_in(i, h)) ? length : tokens_in(i, h);
+          const double out = !is_missing(tokens_out(i, h))  ? tokens_out(i, h)
+                             : !is_missing(chars_out(i, h)) ? chars_out(i, h) / 4
+                                                            : length;
+          guessed += is_missing(tokens_in(i, h)) || is_missing(tokens_out(i, h)) ? 1u : 0u;
+          parts_.costs(i, h) =
+              (in * model.price_in_per_mtok.value_or(0) + out * model.price_out_per_mtok.value_or(0)) * 1e-6;
+        }
+        known = true;
+      }
+      if (known)
+        kept.push_back(h);
+      else
+        left_out += (left_out.empty() ? "" : ", ") + model.name;
+    }
+    if (exists("costs"))
+      parts_.notes.push_back("Costs: per prompt and model, from " + name("costs", ".csv").filename().string() + ".");
+    if (priced != 0)
+      parts_.notes.push_back(
+          text("Costs of ", priced, " models: prices x tokens", token_files ? "" : " (no token counts)",
+               guessed != 0
+                   ? ", tokens estimated as characters / 4; an answer of unknown length counts as long as its prompt"
+                   : "",
+               "."));
+    if (kept.empty())
+      throw format_error(name("models", ".csv").string(), 1, 1,
+                         "no model has a cost: costs.csv, a column 'cost' or prices must give it");
+    if (kept.size() != parts_.models.size()) {
+      parts_.notes.push_back("Left out, because nothing gives their cost: " + left_out + ".");
+      parts_.losses = take(parts_.losses, all, kept);
+      parts_.costs = take(parts_.costs, all, kept);
+      if (parts_.counts.size() != 0) parts_.counts = take(parts_.counts, all, kept);
+      std::vector<model_info> models;
+      for (const std::size_t h : kept) models.push_back(std::move(parts_.models[h]));
+      parts_.models = std::move(models);
+    }
+  }
+
+  /// Whether model h has any cost; missing ones take the mean of the others.
+  bool fill_with_mean(std::size_t h) {
+    double sum = 0, count = 0;
+    for (std::size_t i = 0; i < rows(parts_.costs); ++i) {
+      if (is_missing(parts_.costs(i, h))) continue;
+      sum += parts_.costs(i, h);
+      count += 1;
+    }
+    for (std::size_t i = 0; count > 0 && i < rows(parts_.costs); ++i) {
+      if (is_missing(parts_.costs(i, h))) parts_.costs(i, h) = sum / count;
+    }
+    return count > 0;
+  }
+
+  std::filesystem::path dir_;
+  std::string variant_;
+  routing_table_parts parts_;
+  std::map<std::string, std::size_t> index_, models_;
+};
+
+}  // namespace detail
+
+/// Reads prompts.jsonl, models.csv, outcomes.csv and, if there, costs.csv, tokens_in.csv, tokens_out.csv,
+/// output_chars.csv, outcome_counts.csv and embeddings.npy. Losses are 1 − outcome; an empty cell is missing. Costs
+/// come from costs.csv, else the model's `cost`, else prices times tokens (characters / 4 where there are no counts); a
+/// missing cost is its model's mean; a model without any is left out. `notes()` say which it was.
+/// Throws format_error, with file, line and column, for anything that is not so.
+inline routing_table read_routing_table(const std::filesystem::path& dir, const read_options& options = {}) {
+  return routing_table(detail::table_reader(dir, options).read());
+}
+
+}  // namespace uniroute

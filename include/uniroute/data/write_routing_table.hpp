@@ -1,0 +1,132 @@
+#pragma once
+
+// A routing table to a directory that read_routing_table, or any other language, reads.
+
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <uniroute/data/csv.hpp>
+#include <uniroute/data/npy.hpp>
+#include <uniroute/data/routing_table.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/missing.hpp>
+
+namespace uniroute {
+
+namespace detail {
+
+/// Makes a directory beside `target` and puts it in its place only when all is written; else takes it away again.
+class staged_directory {
+ public:
+  staged_directory(std::string_view function, const std::filesystem::path& target, std::string_view marker)
+      : target_(target.has_filename() ? target : target.parent_path()), staged_(target_.string() + ".partial") {
+    const bool replaceable = !std::filesystem::exists(target_) || std::filesystem::exists(target_ / marker) ||
+                             (std::filesystem::is_directory(target_) && std::filesystem::is_empty(target_));
+    require(replaceable, function, ": '", target_.string(), "' exists and has no ", marker,
+            ", but must be new, empty or of the same kind (it would be replaced)");
+    std::filesystem::remove_all(staged_);
+    std::filesystem::create_directories(staged_);
+  }
+  staged_directory(const staged_directory&) = delete;
+  staged_directory& operator=(const staged_directory&) = delete;
+  ~staged_directory() {
+    std::error_code ignored;
+    if (!done_) std::filesystem::remove_all(staged_, ignored);
+  }
+
+  const std::filesystem::path& path() const noexcept { return staged_; }
+
+  void write(std::string_view file, std::string_view content) const {
+    std::ofstream out(staged_ / file, std::ios::binary);
+    out << content;
+    if (!out.flush()) throw format_error((staged_ / file).string(), 0, 0, "cannot be written");
+  }
+
+  void commit() {
+    const std::filesystem::path old = target_.string() + ".replaced";
+    std::filesystem::remove_all(old);
+    if (std::filesystem::exists(target_)) std::filesystem::rename(target_, old);
+    std::filesystem::rename(staged_, target_);
+    done_ = true;
+    std::filesystem::remove_all(old);
+  }
+
+ private:
+  std::filesystem::path target_, staged_;
+  bool done_ = false;
+};
+
+/// The outcome whose loss, 1 − outcome, is `loss` again, bit for bit. 1 − loss is, for every loss that came from
+/// an outcome of at most 15 digits; for others (a loss computed elsewhere) a neighbouring number may be, or none.
+inline double outcome_of(double loss) noexcept {
+  const double outcome = 1 - loss;
+  for (const double near : {outcome, std::nextafter(outcome, 0.0), std::nextafter(outcome, 1.0)}) {
+    if (1 - near == loss) return near;
+  }
+  return outcome;
+}
+
+}  // namespace detail
+
+/// Writes the table, replacing a table that is there. All or nothing: files are written beside `dir` and renamed.
+/// Costs, embeddings, counts and texts read back bit for bit; losses too, unless below 2^-54 apart from what
+/// 1 − outcome can be (losses that did not come from outcomes).
+/// Throws std::invalid_argument if `dir` is something else than a table, format_error if a file cannot be written.
+template <class Loss>
+void write_routing_table(const basic_routing_table<Loss>& table, const std::filesystem::path& dir) {
+  detail::staged_directory staged("write_routing_table", dir, "outcomes.csv");
+  std::string prompts;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    nlohmann::ordered_json line{{"id", table.ids()[i]}};
+    if (table.has_prompts()) line["prompt"] = table.prompts()[i];
+    if (!table.categories().empty()) line["category"] = table.categories()[i];
+    prompts += line.dump() + "\n";
+  }
+  staged.write("prompts.jsonl", prompts);
+
+  std::set<std::string> titles;
+  for (const auto& model : table.models()) {
+    for (const auto& [title, value] : model.others) titles.insert(title);
+  }
+  std::string models = "model,cost,price_in_per_mtok,price_out_per_mtok,params_b";
+  for (const auto& title : titles) models += "," + detail::csv_text(title);
+  models += "\n";
+  for (const auto& model : table.models()) {
+    models += detail::csv_text(model.name);
+    for (const auto& number : {model.cost, model.price_in_per_mtok, model.price_out_per_mtok, model.params_b})
+      models += "," + (number ? detail::shortest_digits(*number) : std::string());
+    for (const auto& title : titles) {
+      const auto found = model.others.find(title);
+      models += "," + (found == model.others.end() ? std::string() : detail::csv_text(found->second));
+    }
+    models += "\n";
+  }
+  staged.write("models.csv", models);
+
+  const auto write_cells = [&](std::string_view file, const matrix<double>& values, bool losses) {
+    std::string out = "id";
+    for (const auto& model : table.models()) out += "," + detail::csv_text(model.name);
+    out += "\n";
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      out += detail::csv_text(table.ids()[i]);
+      for (const double value : row(values, i)) {
+        out += ",";
+        if (!is_missing(value)) out += detail::shortest_digits(losses ? detail::outcome_of(value) : value);
+      }
+      out += "\n";
+    }
+    staged.write(file, out);
+  };
+  write_cells("outcomes.csv", table.losses(), true);
+  write_cells("costs.csv", table.costs(), false);
+  if (table.counts().size() != 0) write_cells("outcome_counts.csv", table.counts(), false);
+  if (table.has_embeddings()) write_npy(staged.path() / "embeddings.npy", table.embeddings());
+  staged.commit();
+}
+
+}  // namespace uniroute
