@@ -23,7 +23,7 @@ struct split_options {
   double validation = 0.1;             ///< share of prompts
   double seen_models = 2.0 / 3;        ///< share of LLMs, rounded to the nearest number
   std::uint64_t seed = 1;              ///< same seed, same split, on every machine
-  std::size_t validation_prompts = 0;  ///< if not 0, at most this many validation prompts: the others join `train`
+  std::size_t validation_prompts = 0;  ///< if not 0, this many instead, taken from or given to `train`
   bool allow_static_pool = true;       ///< fewer than 3 unseen LLMs: all are seen and unseen (else an error)
 };
 
@@ -89,7 +89,7 @@ split_indices split_rows(const basic_routing_table<Loss>& table, const split_opt
   const double n = static_cast<double>(table.size());
   auto validation = static_cast<std::size_t>(std::lround(options.validation * n));
   const auto test = static_cast<std::size_t>(std::lround((1 - options.train - options.validation) * n));
-  if (options.validation_prompts != 0) validation = std::min(validation, options.validation_prompts);
+  if (options.validation_prompts != 0) validation = options.validation_prompts;
   for (const auto& group : groups) {
     auto& side = out.test.size() < test ? out.test : out.validation.size() < validation ? out.validation : out.train;
     side.insert(side.end(), group.begin(), group.end());

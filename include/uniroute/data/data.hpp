@@ -1,0 +1,19 @@
+#pragma once
+
+// What experiments read: prompts x models outcomes and costs.
+//
+// There are
+//   routing_table         the table, immutable and checked once; binary_routing_table (as_binary) has 0-1 losses.
+//   read_routing_table    from a directory (needs nlohmann/json), write_routing_table to one.
+//   split, split_rows     by prompt and by model; equal prompts stay on one side.
+//   simulated_world       tables whose error probabilities are known exactly.
+//   read_npy_matrix, write_npy   NumPy arrays.
+//
+// Not provided: Parquet and Arrow (a large dependency; any language writes CSV), tables that do not fit in memory.
+
+#include <uniroute/data/npy.hpp>
+#include <uniroute/data/read_routing_table.hpp>
+#include <uniroute/data/routing_table.hpp>
+#include <uniroute/data/simulated_world.hpp>
+#include <uniroute/data/split.hpp>
+#include <uniroute/data/write_routing_table.hpp>
