@@ -54,18 +54,8 @@ class simulated_world {
                       ", but must be finite and at least 0");
     }
     random_engine draws(derive_seed(options.seed, 0));
-    centres_ = make_matrix<double>(cells(), options.dimension);
-    for (std::size_t k = 0; k < cells(); ++k) {
-      double square = 0;
-      for (double& value : row(centres_, k)) square += (value = draws.normal()) * value;
-      for (double& value : row(centres_, k)) value /= std::sqrt(square);
-    }
-    directions_ = make_matrix<double>(models(), skills);
-    for (std::size_t h = 0; h < models(); ++h) {
-      double square = 0;
-      for (double& value : row(directions_, h)) square += (value = draws.normal()) * value;
-      for (double& value : row(directions_, h)) value /= std::sqrt(square);
-    }
+    centres_ = unit_rows(cells(), options.dimension, draws);
+    directions_ = unit_rows(models(), skills, draws);
   }
 
   static constexpr std::size_t cells() noexcept { return world_categories.size(); }  ///< clusters
@@ -116,12 +106,29 @@ class simulated_world {
       parts.categories.emplace_back(world_categories[k].name);
       parts.prompts.push_back(write_prompt(k, i, draws));
     }
-    for (const auto& model : world_models) parts.models.push_back({.name = std::string(model.name), .others = {}});
+    for (const auto& model : world_models) {
+      model_info info;
+      info.name = model.name;
+      parts.models.push_back(std::move(info));
+    }
     out.table = routing_table(std::move(parts));
     return out;
   }
 
  private:
+  static matrix<double> unit_rows(std::size_t n, std::size_t d, random_engine& draws) {
+    auto out = make_matrix<double>(n, d);
+    for (std::size_t i = 0; i < n; ++i) {
+      double square = 0;
+      for (double& value : row(out, i)) {
+        value = draws.normal();
+        square += value * value;
+      }
+      for (double& value : row(out, i)) value /= std::sqrt(square);
+    }
+    return out;
+  }
+
   static std::size_t draw_cell(random_engine& draws) noexcept {
     double left = draws.uniform();
     for (std::size_t k = 0; k + 1 < cells(); ++k) {
