@@ -32,7 +32,7 @@ class cell_mean {
     profile out{std::vector<double>(s.size()), std::vector<double>(s.size(), 0.0)};
     const double overall = s.total / static_cast<double>(s.observed);
     for (std::size_t k = 0; k < s.size(); ++k) {
-      if (s.weight[k] > 0) {
+      if (s.weight[k] > least_weight) {
         out.losses[k] = std::clamp(s.sum[k] / s.weight[k], 0.0, 1.0);
         out.counts[k] = s.weight[k] * (s.weight[k] / s.squared_weight[k]);
       } else {
@@ -46,6 +46,9 @@ class cell_mean {
   void load(const state&) noexcept {}
 
  private:
+  /// Soft memberships reach down to 1e-300, whose squares are 0: less than this of a prompt is an empty cell.
+  static constexpr double least_weight = 1e-9;
+
   cell_mean_options options_;
 };
 

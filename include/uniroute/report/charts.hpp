@@ -1,0 +1,189 @@
+#pragma once
+
+// Three pictures of an experiment: lines, stacked shares and a heat map. Legible on a phone and in black and white:
+// lines differ in dashes as well as in colour, shares in order, cells by their numbers.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <uniroute/arrays.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/missing.hpp>
+#include <uniroute/report/svg.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute {
+
+/// One line of a chart.
+struct chart_line {
+  std::string name;
+  std::vector<std::pair<double, double>> points;  ///< (x, y), drawn in order
+  bool quiet = false;                             ///< thin: a reference
+};
+
+struct chart_axes {
+  std::string title, x, y;
+  bool with_zero = false;  ///< the y axis includes 0, with a line there
+};
+
+namespace detail {
+
+/// Okabe and Ito's colours, told apart by eyes of every kind; their dashes by printers.
+struct line_style {
+  std::string_view colour, dashes;
+};
+inline constexpr std::array<line_style, 10> line_styles{{{"#000000", "7 3"},
+                                                         {"#0072B2", ""},
+                                                         {"#D55E00", "10 3 2 3"},
+                                                         {"#009E73", "4 2"},
+                                                         {"#CC79A7", "12 4"},
+                                                         {"#7A6A00", "2 2"},
+                                                         {"#56B4E9", "8 2 2 2 2 2"},
+                                                         {"#666666", "1 3"},
+                                                         {"#8B3A00", "5 5"},
+                                                         {"#444444", "3 6"}}};
+
+inline std::string stroke(std::size_t index, bool quiet) {
+  const auto& style = line_styles[index % line_styles.size()];
+  return text("fill=\"none\" stroke=\"", style.colour, "\" stroke-width=\"", quiet ? "1.3" : "2.4",
+              "\" stroke-linejoin=\"round\"", style.dashes.empty() ? "" : " stroke-dasharray=\"", style.dashes,
+              style.dashes.empty() ? "" : "\"");
+}
+
+inline constexpr std::string_view grid_stroke = "stroke=\"#ddd\" stroke-width=\"1\" fill=\"none\"";
+
+}  // namespace detail
+
+/// Lines with axes, and a legend below as HTML. Throws std::invalid_argument if no line has a point.
+inline std::string line_chart(const std::vector<chart_line>& lines, const chart_axes& axes) {
+  double left = std::numeric_limits<double>::infinity(), right = -left, low = left, high = right;
+  for (const auto& line : lines) {
+    for (const auto& [x, y] : line.points) {
+      left = std::min(left, x);
+      right = std::max(right, x);
+      low = std::min(low, y);
+      high = std::max(high, y);
+    }
+  }
+  detail::require(right >= left, "line_chart: lines has 0 points, but must have at least 1");
+  if (axes.with_zero) {
+    low = std::min(low, 0.0);
+    high = std::max(high, 0.0);
+  }
+  const auto xs = detail::round_ticks(left, right, 5), ys = detail::round_ticks(low, high, 6);
+  constexpr double width = 640, height = 400, x0 = 62, x1 = 626, y0 = 348, y1 = 14;
+  const auto px = [&](double x) { return x0 + (x - xs.front()) / (xs.back() - xs.front()) * (x1 - x0); };
+  const auto py = [&](double y) { return y0 + (y - ys.front()) / (ys.back() - ys.front()) * (y1 - y0); };
+  detail::svg_canvas canvas(width, height, axes.title);
+  for (const double x : xs) {
+    canvas.line(px(x), y0, px(x), y1, detail::grid_stroke);
+    canvas.label(px(x), y0 + 18, detail::fixed(x, detail::decimals_of(xs[1] - xs[0])), "middle");
+  }
+  for (const double y : ys) {
+    const bool zero = axes.with_zero && std::fabs(y) < 1e-12;
+    canvas.line(x0, py(y), x1, py(y),
+                zero ? "stroke=\"#000\" stroke-width=\"1.2\" fill=\"none\"" : detail::grid_stroke);
+    canvas.label(x0 - 6, py(y) + 4, detail::fixed(y, detail::decimals_of(ys[1] - ys[0])), "end");
+  }
+  canvas.label((x0 + x1) / 2, height - 10, axes.x, "middle");
+  canvas.label(16, (y0 + y1) / 2, axes.y, "middle",
+               detail::text("transform=\"rotate(-90 16 ", detail::fixed((y0 + y1) / 2, 1), ")\""));
+  std::string legend = "<ul class=\"legend\">\n";
+  for (std::size_t l = 0; l < lines.size(); ++l) {
+    std::vector<std::pair<double, double>> at;
+    for (const auto& [x, y] : lines[l].points) at.emplace_back(px(x), py(y));
+    canvas.path(at, detail::stroke(l, lines[l].quiet));
+    legend +=
+        detail::text("<li><svg viewBox=\"0 0 44 10\" class=\"key\" aria-hidden=\"true\"><path d=\"M1 5L43 5\" ",
+                     detail::stroke(l, lines[l].quiet), "/></svg>", detail::escape_markup(lines[l].name), "</li>\n");
+  }
+  return std::move(canvas).finish() + legend + "</ul>\n";
+}
+
+/// Shares that add up to 1 along x, one band a name, the first at the bottom. `shares` is x.size() x names.size().
+/// Bands are labelled where they are widest. Throws std::invalid_argument for shapes.
+inline std::string stacked_chart(const std::vector<double>& x, const matrix<double>& shares,
+                                 const std::vector<std::string>& names, const chart_axes& axes) {
+  detail::require(x.size() >= 2 && rows(shares) == x.size() && columns(shares) == names.size(),
+                  "stacked_chart: shares is ", rows(shares), " x ", columns(shares), ", but must be ", x.size(), " x ",
+                  names.size(), " with at least 2 rows");
+  constexpr double width = 640, height = 400, x0 = 62, x1 = 626, y0 = 348, y1 = 14;
+  const auto px = [&](double v) { return x0 + (v - x.front()) / (x.back() - x.front()) * (x1 - x0); };
+  const auto py = [&](double v) { return y0 + v * (y1 - y0); };
+  detail::svg_canvas canvas(width, height, axes.title);
+  std::vector<double> base(x.size(), 0.0);
+  std::string legend = "<ol class=\"legend\">\n";
+  for (std::size_t h = 0; h < names.size(); ++h) {
+    std::vector<std::pair<double, double>> outline;
+    std::vector<double> top = base;
+    std::size_t widest = 0;
+    double mean = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      top[i] += shares(i, h);
+      outline.emplace_back(px(x[i]), py(top[i]));
+      mean += shares(i, h) / static_cast<double>(x.size());
+      const bool inside = i > x.size() / 20 && i + x.size() / 20 < x.size();
+      if (inside && shares(i, h) > shares(widest, h)) widest = i;
+    }
+    for (std::size_t i = x.size(); i-- > 0;) outline.emplace_back(px(x[i]), py(base[i]));
+    const std::string colour = detail::text("hsl(", (h * 137) % 360, " 45% ", h % 2 == 0 ? 62 : 80, "%)");
+    canvas.path(outline, detail::text("fill=\"", colour, "\" stroke=\"#fff\" stroke-width=\"1\""), true);
+    if (shares(widest, h) > 0.05)
+      canvas.label(px(x[widest]), py(base[widest] + shares(widest, h) / 2) + 4, detail::text(h + 1), "middle");
+    legend += detail::text("<li value=\"", h + 1, "\"><span class=\"patch\" style=\"background:", colour, "\"></span>",
+                           detail::escape_markup(names[h]), " (", detail::fixed(100 * mean, 0), "%)</li>\n");
+    base = std::move(top);
+  }
+  for (int i = 0; i <= 4; ++i) {
+    const double v = x.front() + (x.back() - x.front()) * i / 4;
+    canvas.label(px(v), y0 + 18, detail::fixed(v, 2), "middle");
+    canvas.label(x0 - 6, py(i / 4.0) + 4, detail::text(i * 25, "%"), "end");
+  }
+  canvas.label((x0 + x1) / 2, height - 10, axes.x, "middle");
+  canvas.label(16, (y0 + y1) / 2, axes.y, "middle",
+               detail::text("transform=\"rotate(-90 16 ", detail::fixed((y0 + y1) / 2, 1), ")\""));
+  return std::move(canvas).finish() + legend + "</ol>\n";
+}
+
+/// Values in [0, 1] as numbers on grey: 0 is white, 1 is dark. `values` is row_names.size() x column_names.size();
+/// missing values are blank. Throws std::invalid_argument for shapes.
+inline std::string heat_map(const matrix<double>& values, const std::vector<std::string>& row_names,
+                            const std::vector<std::string>& column_names, std::string_view title) {
+  detail::require(rows(values) == row_names.size() && columns(values) == column_names.size(), "heat_map: values is ",
+                  rows(values), " x ", columns(values), ", but must be ", row_names.size(), " x ", column_names.size());
+  constexpr double cell_width = 44, cell_height = 22, left = 190, top = 130;
+  const double width = left + cell_width * static_cast<double>(column_names.size()) + 40;
+  const double height = top + cell_height * static_cast<double>(row_names.size()) + 8;
+  detail::svg_canvas canvas(width, height, title);
+  const auto shorten = [](std::string name, std::size_t length) {
+    if (name.size() <= length) return name;
+    return name.substr(0, length - 1) + "…";
+  };
+  for (std::size_t j = 0; j < column_names.size(); ++j) {
+    const double x = left + cell_width * (static_cast<double>(j) + 0.6);
+    canvas.label(x, top - 8, shorten(column_names[j], 22), "start",
+                 detail::text("transform=\"rotate(-45 ", detail::fixed(x, 1), " ", detail::fixed(top - 8, 1), ")\""));
+  }
+  for (std::size_t i = 0; i < row_names.size(); ++i) {
+    const double y = top + cell_height * static_cast<double>(i);
+    canvas.label(left - 8, y + 15, shorten(row_names[i], 30), "end");
+    for (std::size_t j = 0; j < column_names.size(); ++j) {
+      const double x = left + cell_width * static_cast<double>(j);
+      const double value = values(i, j);
+      if (is_missing(value)) continue;
+      const int light = static_cast<int>(std::lround(100 - 70 * std::clamp(value, 0.0, 1.0)));
+      canvas.rectangle(x, y, cell_width - 1, cell_height - 1, detail::text("fill=\"hsl(215 45% ", light, "%)\""),
+                       detail::text(row_names[i], ", ", column_names[j], ": ", detail::fixed(value, 3)));
+      canvas.label(x + cell_width / 2, y + 15, detail::fixed(value, 2), "middle", light < 60 ? "fill=\"#fff\"" : "");
+    }
+  }
+  return std::move(canvas).finish();
+}
+
+}  // namespace uniroute

@@ -1,0 +1,67 @@
+#pragma once
+
+// One self-contained HTML page: headings, paragraphs, pictures and tables, nothing loaded from anywhere.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <uniroute/report/svg.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute {
+
+class html_page {
+ public:
+  explicit html_page(std::string_view title) {
+    out_ = detail::text(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+        detail::escape_markup(title), "</title>\n<style>\n", style, "</style>\n</head>\n<body>\n<h1>",
+        detail::escape_markup(title), "</h1>\n");
+  }
+
+  void heading(std::string_view value) { out_ += detail::text("<h2>", detail::escape_markup(value), "</h2>\n"); }
+  void paragraph(std::string_view value) { out_ += detail::text("<p>", detail::escape_markup(value), "</p>\n"); }
+
+  /// Markup as it is: a picture of report/charts.hpp. `wide` pictures scroll on a narrow screen.
+  void figure(std::string_view markup, std::string_view caption, bool wide = false) {
+    out_ += detail::text("<figure", wide ? " class=\"wide\"" : "", ">\n", markup, "<figcaption>",
+                         detail::escape_markup(caption), "</figcaption>\n</figure>\n");
+  }
+
+  /// The first row is the header; the first column names the row. `emphasised` rows are bold.
+  void table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& emphasised = {}) {
+    out_ += "<div class=\"scroll\"><table>\n";
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      out_ += i < emphasised.size() && emphasised[i] ? "<tr class=\"strong\">" : "<tr>";
+      for (std::size_t j = 0; j < rows[i].size(); ++j) {
+        const std::string_view tag = i == 0 || j == 0 ? "th" : "td";
+        out_ += detail::text("<", tag, ">", detail::escape_markup(rows[i][j]), "</", tag, ">");
+      }
+      out_ += "</tr>\n";
+    }
+    out_ += "</table></div>\n";
+  }
+
+  std::string finish() && { return std::move(out_) + "</body>\n</html>\n"; }
+
+ private:
+  static constexpr std::string_view style =
+      "body{font:16px/1.5 system-ui,sans-serif;color:#111;background:#fff;max-width:56rem;margin:0 auto;padding:1rem}\n"
+      "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\n"
+      "figure{margin:1rem 0}figure.wide{overflow-x:auto}figure.wide>svg{min-width:40rem}\n"
+      "figcaption{color:#333;font-size:.9rem}svg{width:100%;height:auto;font:12px system-ui,sans-serif}\n"
+      ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;padding:0;margin:.3rem 0;font-size:.9rem}\n"
+      "ul.legend{list-style:none}ol.legend{list-style-position:inside}ol.legend li{margin-right:.6rem}\n"
+      ".key{width:44px;height:10px;margin-right:.4rem;vertical-align:middle}\n"
+      ".patch{display:inline-block;width:1rem;height:.8rem;margin:0 .3rem;border:1px solid #555}\n"
+      ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}\n"
+      "th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid #ccc;white-space:nowrap}\n"
+      "th:first-child{text-align:left}.strong{font-weight:700;background:#f2f2f2}\n"
+      "@media print{body{max-width:none}figure{break-inside:avoid}}\n";
+
+  std::string out_;
+};
+
+}  // namespace uniroute
