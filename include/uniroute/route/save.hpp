@@ -1,0 +1,123 @@
+#pragma once
+
+// Fitted routers, or any policy, as a directory: one JSON file and a .npy file per array.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <type_traits>
+#include <uniroute/concepts/stateful.hpp>
+#include <uniroute/data/npy.hpp>
+#include <uniroute/data/write_routing_table.hpp>
+#include <uniroute/state.hpp>
+#include <uniroute/version.hpp>
+#include <utility>
+#include <variant>
+
+namespace uniroute {
+
+/// Writes named values: numbers and texts to state.json, arrays to .npy files that NumPy reads. All or nothing.
+/// Throws std::invalid_argument if `dir` is something else than a saved state, std::domain_error for an infinite or
+/// NaN number, format_error if a file cannot be written.
+inline void write_state(const state& s, const std::filesystem::path& dir) {
+  detail::staged_directory staged("write_state", dir, "state.json");
+  nlohmann::ordered_json json;
+  json["uniroute"] = UNIROUTE_VERSION;
+  auto& values = json["values"] = nlohmann::ordered_json::object();
+  std::size_t arrays = 0;
+  for (const auto& [name, value] : s.values()) {
+    auto& entry = values[name];
+    std::visit(
+        [&](const auto& v) {
+          using type = std::remove_cvref_t<decltype(v)>;
+          if constexpr (std::is_same_v<type, bool>) {
+            entry = {{"type", "bool"}, {"value", v}};
+          } else if constexpr (std::is_same_v<type, std::uint64_t>) {
+            entry = {{"type", "uint64"}, {"value", v}};
+          } else if constexpr (std::is_same_v<type, double>) {
+            detail::require<std::domain_error>(std::isfinite(v), "write_state: '", name, "' is ", v,
+                                               ", but must be finite");
+            entry = {{"type", "double"}, {"value", v}};
+          } else if constexpr (std::is_same_v<type, std::string>) {
+            entry = {{"type", "text"}, {"value", v}};
+          } else if constexpr (std::is_same_v<type, std::vector<std::string>>) {
+            entry = {{"type", "texts"}, {"value", v}};
+          } else {
+            const std::string file = "array_" + std::to_string(arrays++) + ".npy";
+            const char* kind = std::is_same_v<type, std::vector<double>>          ? "doubles"
+                               : std::is_same_v<type, std::vector<std::uint32_t>> ? "uint32s"
+                               : std::is_same_v<type, matrix<float>>              ? "float matrix"
+                                                                                  : "double matrix";
+            write_npy(staged.path() / file, v);
+            entry = {{"type", kind}, {"file", file}};
+          }
+        },
+        value);
+  }
+  staged.write("state.json", json.dump(1) + "\n");
+  staged.commit();
+}
+
+/// Reads what `write_state` wrote. Throws format_error for anything else.
+inline state read_state(const std::filesystem::path& dir) {
+  const auto path = dir / "state.json";
+  const std::string bytes = detail::read_file(path);
+  state out;
+  try {
+    const auto json = nlohmann::json::parse(bytes);
+    if (json.at("uniroute").get<int>() > UNIROUTE_VERSION)
+      throw format_error(path.string(), 0, 0, "was written by a later version of uniroute");
+    for (const auto& [name, entry] : json.at("values").items()) {
+      const auto type = entry.at("type").get<std::string>();
+      const auto file = [&] {
+        const auto leaf = std::filesystem::path(entry.at("file").get<std::string>());
+        if (leaf.has_parent_path()) throw format_error(path.string(), 0, 0, "names a file outside its directory");
+        return dir / leaf;
+      };
+      if (type == "bool")
+        out.set(name, entry.at("value").get<bool>());
+      else if (type == "uint64")
+        out.set(name, entry.at("value").get<std::uint64_t>());
+      else if (type == "double")
+        out.set(name, entry.at("value").get<double>());
+      else if (type == "text")
+        out.set(name, entry.at("value").get<std::string>());
+      else if (type == "texts")
+        out.set(name, entry.at("value").get<std::vector<std::string>>());
+      else if (type == "doubles")
+        out.set(name, read_npy_vector<double>(file()));
+      else if (type == "uint32s")
+        out.set(name, read_npy_vector<std::uint32_t>(file()));
+      else if (type == "float matrix")
+        out.set(name, read_npy_matrix<float>(file()));
+      else if (type == "double matrix")
+        out.set(name, read_npy_matrix<double>(file()));
+      else
+        throw format_error(path.string(), 0, 0, "'" + name + "' has the unknown type '" + type + "'");
+    }
+  } catch (const nlohmann::json::parse_error& error) {
+    throw format_error(path.string(), 0, error.byte, "is not valid JSON");
+  } catch (const nlohmann::json::exception& error) {
+    throw format_error(path.string(), 0, 0, std::string("is no saved state: ") + error.what());
+  }
+  return out;
+}
+
+/// Writes a fitted router (or any policy) to a directory. Throws as `write_state`, and not_fitted.
+template <stateful Router>
+void write_router(const Router& router, const std::filesystem::path& dir) {
+  write_state(router.save(), dir);
+}
+
+/// Gives a router of the same type what `write_router` wrote; it then routes identically. Options of policies that
+/// only matter in `fit` stay as they were made. Throws format_error, and then the router is as it was.
+template <stateful Router>
+void read_router(Router& router, const std::filesystem::path& dir) {
+  router.load(read_state(dir));
+}
+
+}  // namespace uniroute

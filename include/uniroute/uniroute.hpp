@@ -1,0 +1,16 @@
+#pragma once
+
+// Everything. Each folder's own header says what there is in it and when to take which.
+
+#include <uniroute/cluster/cluster.hpp>
+#include <uniroute/data/data.hpp>
+#include <uniroute/encode/encode.hpp>
+#include <uniroute/estimate/estimate.hpp>
+#include <uniroute/evaluate/evaluate.hpp>
+#include <uniroute/map/map.hpp>
+#include <uniroute/predict/predict.hpp>
+#include <uniroute/report/report.hpp>
+#include <uniroute/route/route.hpp>
+#include <uniroute/route/save.hpp>
+#include <uniroute/select/seen_as_new.hpp>
+#include <uniroute/version.hpp>
