@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -280,11 +281,14 @@ inline std::optional<std::vector<double>> collect(const method_result& m, metric
 
 }  // namespace detail
 
-/// nArea of `a` less nArea of `b`, trial by trial. Empty where it is undefined.
+/// nArea of `a` less nArea of `b`, trial by trial; differences of rounding are 0. Empty where it is undefined.
 inline std::vector<double> paired_gains(const method_result& a, const method_result& b) {
   const auto x = detail::collect(a, &trial_score::narea), y = detail::collect(b, &trial_score::narea);
   std::vector<double> out;
-  for (std::size_t t = 0; x && y && t < x->size(); ++t) out.push_back((*x)[t] - (*y)[t]);
+  for (std::size_t t = 0; x && y && t < x->size(); ++t) {
+    const double gain = (*x)[t] - (*y)[t];
+    out.push_back(std::fabs(gain) < 1e-12 ? 0 : gain);
+  }
   return out;
 }
 

@@ -29,7 +29,8 @@ inline void write_state(const state& s, const std::filesystem::path& dir) {
   json["uniroute"] = UNIROUTE_VERSION;
   auto& values = json["values"] = nlohmann::ordered_json::object();
   std::size_t arrays = 0;
-  for (const auto& [name, value] : s.values()) {
+  for (const auto& item : s.values()) {
+    const std::string& name = item.first;
     auto& entry = values[name];
     std::visit(
         [&](const auto& v) {
@@ -56,7 +57,7 @@ inline void write_state(const state& s, const std::filesystem::path& dir) {
             entry = {{"type", kind}, {"file", file}};
           }
         },
-        value);
+        item.second);
   }
   staged.write("state.json", json.dump(1) + "\n");
   staged.commit();

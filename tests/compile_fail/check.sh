@@ -1,0 +1,26 @@
+#!/bin/bash
+# A file with one mistake must be refused with the sentence its `// expect:` line names, by every compiler given,
+# and must compile once the mistake is undone (-DUNIROUTE_EXPECT_OK).
+# usage: check.sh FILE INCLUDE COMPILER...
+set -u
+file=$1 include=$2
+shift 2
+expect=$(sed -n 's|^// expect: ||p' "$file")
+[ -n "$expect" ] || { echo "$file has no '// expect:' line"; exit 1; }
+flags=(-std=c++20 -fsyntax-only -I"$include")
+for compiler in "$@"; do
+  command -v "$compiler" >/dev/null || { echo "$compiler is missing"; exit 1; }
+  if ! output=$("$compiler" "${flags[@]}" -DUNIROUTE_EXPECT_OK "$file" 2>&1); then
+    printf '%s: does not compile without its mistake:\n%s\n' "$compiler" "$output"
+    exit 1
+  fi
+  if output=$("$compiler" "${flags[@]}" "$file" 2>&1); then
+    echo "$compiler: compiles, but must be refused"
+    exit 1
+  fi
+  if ! grep -Eq -- "$expect" <<<"$output"; then
+    printf '%s: is refused without the sentence "%s":\n%s\n' "$compiler" "$expect" "$(head -c 3000 <<<"$output")"
+    exit 1
+  fi
+  printf '%s: %s\n' "$compiler" "$(grep -Eom1 -- "(error|static assertion).*$expect.*" <<<"$output" || true)"
+done
