@@ -22,7 +22,7 @@
 namespace uniroute {
 
 struct read_options {
-  std::string variant;  ///< "union" reads outcomes_union.csv, models_union.csv and so on; "" the files without
+  std::string variant = {};  ///< "union" reads outcomes_union.csv, models_union.csv and so on; "" the files without
 };
 
 namespace detail {

@@ -39,8 +39,8 @@ struct protocol_options {
   double test = 0.3;                     ///< share of prompts
   double seen_models = 2.0 / 3;          ///< share of LLMs
   std::size_t threads = 0;               ///< 0: all of the machine; never changes a bit
-  std::string shuffled;                  ///< method whose choices are shuffled for `cost_matched_mixture`; "": none
-  std::function<void(std::size_t done, std::size_t all)> on_trial;  ///< progress; called under a lock
+  std::string shuffled = {};             ///< method whose choices are shuffled for `cost_matched_mixture`; "": none
+  std::function<void(std::size_t done, std::size_t all)> on_trial = {};  ///< progress; called under a lock
 };
 
 /// Points of the grid that curves are averaged on: relative cost 0, .01 … 1 between the pool's cheapest and dearest.

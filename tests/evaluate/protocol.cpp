@@ -1,0 +1,124 @@
+#include <catch2/catch.hpp>
+#include <uniroute/uniroute.hpp>
+
+namespace ur = uniroute;
+
+namespace {
+
+const ur::world_sample& world() {
+  static const ur::world_sample sample = ur::simulated_world{{.dimension = 8}}.sample(400, 11);
+  return sample;
+}
+
+std::vector<ur::routing_method> methods() {
+  const auto cells = [](std::size_t k) {
+    return ur::predictor_method("K = " + std::to_string(k), [k](const ur::trial_data& t) {
+      return ur::cell_predictor(ur::kmeans{{.clusters = k, .seed = t.seed}}, ur::proximity_map{}, ur::shrunken_mean{});
+    });
+  };
+  return {ur::zero_router(), ur::best_single(), ur::cheapest(), ur::selected_on_seen("cells", {cells(2), cells(8)}),
+          ur::predictor_method("knn", [](const ur::trial_data&) { return ur::knn{{.neighbours = 30}}; })};
+}
+
+ur::protocol_result run(std::size_t threads, std::size_t trials = 4) {
+  const auto list = methods();
+  return ur::run_protocol(
+      world().table, [](auto) { return world().table.embeddings(); }, list,
+      {.trials = trials, .validation_prompts = 80, .threads = threads, .shuffled = "cells"}, world().expected_losses);
+}
+
+}  // namespace
+
+TEST_CASE("the protocol gives the same bits on any number of threads") {
+  const auto one = run(1), three = run(3);
+  REQUIRE(one.methods.size() == three.methods.size());
+  for (std::size_t m = 0; m < one.methods.size(); ++m) {
+    for (std::size_t t = 0; t < 4; ++t) {
+      CHECK(one.methods[m].trials[t].narea == three.methods[m].trials[t].narea);
+      CHECK(one.methods[m].trials[t].curve == three.methods[m].trials[t].curve);
+      CHECK(one.methods[m].trials[t].chosen == three.methods[m].trials[t].chosen);
+    }
+  }
+}
+
+TEST_CASE("hindsight beats every method, and the Bayes oracle beats routers on average") {
+  const auto result = run(2, 6);
+  double bayes = 0, cells = 0;
+  for (std::size_t t = 0; t < 6; ++t) {
+    for (const auto& m : result.methods) CHECK(*m.trials[t].narea <= *result.method("oracle").trials[t].narea + 1e-12);
+    bayes += *result.method("oracle_bayes").trials[t].narea;
+    cells += *result.method("cells").trials[t].narea;
+  }
+  CHECK(bayes > cells);
+  CHECK_THROWS_AS(result.method("nobody"), std::invalid_argument);
+}
+
+TEST_CASE("a summary has the gain of the corrected test and no gain over itself") {
+  const auto result = run(2);
+  const auto zero = ur::summarise(result, result.method("zero_router"));
+  REQUIRE(zero.gain_over_zero);
+  CHECK(zero.gain_over_zero->mean.mean == 0);
+  CHECK(zero.gain_over_zero->p_sign == 1);
+  const auto cells = ur::summarise(result, result.method("cells"));
+  double mean = 0;
+  for (std::size_t t = 0; t < 4; ++t)
+    mean += (*result.method("cells").trials[t].narea - *result.method("zero_router").trials[t].narea) / 4;
+  CHECK(cells.gain_over_zero->mean.mean == Approx(mean).margin(1e-12));
+  CHECK(cells.gain_over_zero->mean.low < cells.gain_over_zero->mean.high);
+  std::size_t times = 0;
+  for (const auto& c : cells.chosen) times += c.second;
+  CHECK(times == 4);
+}
+
+TEST_CASE(
+    "methods never see test outcomes: a trial's data has validation columns of unseen LLMs and training columns of "
+    "seen ones") {
+  bool looked = false;
+  std::vector<ur::routing_method> spy{{"spy", [&](const ur::trial_data& t) {
+                                         looked = true;
+                                         CHECK(ur::columns(t.train_losses) == t.seen.size());
+                                         CHECK(ur::columns(t.validation_losses) == t.unseen.size());
+                                         CHECK(ur::rows(t.validation_losses) == ur::rows(t.validation_x));
+                                         for (const auto& name : t.unseen)
+                                           CHECK(std::find(t.seen.begin(), t.seen.end(), name) == t.seen.end());
+                                         return ur::zero_router().predict(t);
+                                       }}};
+  ur::run_protocol(world().table, [](auto) { return world().table.embeddings(); }, spy, {.trials = 1, .threads = 1});
+  CHECK(looked);
+}
+
+TEST_CASE("a table of two LLMs has a static pool") {
+  const std::vector<std::size_t> two{0, 27};
+  std::vector<std::size_t> all(world().table.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  const auto table = world().table.select(all, two);
+  const auto list = methods();
+  const auto result = ur::run_protocol(table, [&](auto) { return table.embeddings(); }, list,
+                                       {.trials = 2, .validation_prompts = 60, .threads = 1});
+  CHECK(result.static_pool);
+  CHECK(result.unseen == 2);
+}
+
+TEST_CASE("zero trials and a missing shuffled method are refused") {
+  const auto list = methods();
+  const auto embed = [](auto) { return world().table.embeddings(); };
+  CHECK_THROWS_AS(ur::run_protocol(world().table, embed, list, {.trials = 0}), std::invalid_argument);
+  CHECK_THROWS_WITH(ur::run_protocol(world().table, embed, list, {.trials = 1, .threads = 1, .shuffled = "nobody"}),
+                    Catch::Contains("shuffled is 'nobody'"));
+}
+
+TEST_CASE("predictor quality by hand") {
+  auto p = ur::make_matrix<double>(2, 1);
+  p(0, 0) = .8;
+  p(1, 0) = .4;
+  auto l = ur::make_matrix<double>(2, 1);
+  l(0, 0) = 1;
+  l(1, 0) = 0;
+  const auto q = ur::measure_predictor(p, l);
+  CHECK(q.brier == Approx((.04 + .16) / 2));
+  CHECK(q.log_loss == Approx(-(std::log(.8) + std::log(.6)) / 2));
+  CHECK(*q.auc == 1);
+  CHECK(q.calibration_error == Approx((.2 + .4) / 2));
+  l(1, 0) = ur::missing;
+  CHECK(!ur::measure_predictor(p, l).auc);
+}
