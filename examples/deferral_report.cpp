@@ -312,6 +312,30 @@ close_look look_closely(const ur::routing_table& table, const ur::embedding_matr
   return out;
 }
 
+const std::string cost_axis = "mean cost: 0 = cheapest, 1 = dearest LLM of the pool";
+
+std::vector<ur::chart_line> curve_lines(const std::vector<ur::method_summary>& all) {
+  std::vector<ur::chart_line> lines;
+  for (const auto& m : all) {
+    lines.push_back({m.name, {}, !is_router(m.name) && m.name != "zero_router", lines.size()});
+    for (std::size_t g = 0; g < ur::curve_grid; ++g)
+      lines.back().points.emplace_back(static_cast<double>(g) / static_cast<double>(ur::curve_grid - 1), m.curve[g]);
+  }
+  return lines;
+}
+
+/// The routers' lines less ZeroRouter's.
+std::vector<ur::chart_line> gain_lines(const std::vector<ur::chart_line>& curves) {
+  std::vector<ur::chart_line> gains;
+  const auto zero = std::find_if(curves.begin(), curves.end(), [](const auto& c) { return c.name == "zero_router"; });
+  for (const auto& curve : curves) {
+    if (!is_router(curve.name) && curve.name != "cost_matched_mixture") continue;
+    gains.push_back(curve);
+    for (std::size_t g = 0; g < ur::curve_grid; ++g) gains.back().points[g].second -= zero->points[g].second;
+  }
+  return gains;
+}
+
 std::string page(const ur::routing_table& table, const settings& s, const std::string& encoder,
                  const ur::protocol_result& result, const std::vector<ur::method_summary>& all,
                  const close_look& look) {
@@ -331,27 +355,13 @@ std::string page(const ur::routing_table& table, const settings& s, const std::s
                          result.dropped, " over all trials."));
   double coverage = 1;
   for (const auto& m : all) coverage = std::min(coverage, m.coverage);
-  if (coverage < 1)
+  if (coverage < 1 - 1e-9)
     page.paragraph(
         ur::detail::text("At least ", ur::detail::fixed(100 * coverage, 1),
                          "% of the choices have an observed outcome; the mean of the model's observed choices "
                          "stands for the others."));
 
-  std::vector<ur::chart_line> curves, gains;
-  const ur::method_summary* zero = nullptr;
-  for (const auto& m : all) zero = m.name == "zero_router" ? &m : zero;
-  for (const auto& m : all) {
-    ur::chart_line line{m.name, {}, !is_router(m.name) && m.name != "zero_router"};
-    ur::chart_line gain = line;
-    for (std::size_t g = 0; g < ur::curve_grid; ++g) {
-      const double share = static_cast<double>(g) / static_cast<double>(ur::curve_grid - 1);
-      line.points.emplace_back(share, m.curve[g]);
-      gain.points.emplace_back(share, m.curve[g] - zero->curve[g]);
-    }
-    if (is_router(m.name) || m.name == "cost_matched_mixture") gains.push_back(std::move(gain));
-    curves.push_back(std::move(line));
-  }
-  const std::string cost_axis = "mean cost: 0 = cheapest, 1 = dearest LLM of the pool";
+  const auto curves = curve_lines(all), gains = gain_lines(curves);
   page.heading("Deferral curves");
   page.figure(ur::line_chart(curves, {"Deferral curves", cost_axis, "mean quality"}),
               "Quality that each method buys with a mean cost; means over the trials. Upper left is better.");
@@ -450,6 +460,8 @@ int run(const settings& s) {
   staged.write("results.json", results_json(table, s, encoder, result, all).dump(1) + "\n");
   staged.write("trials.csv", trials_csv(result));
   staged.write("index.html", page(table, s, encoder, result, all, look));
+  staged.write("curves.svg", ur::line_chart(curve_lines(all), {"Deferral curves: " + table.name(), cost_axis,
+                                                               "mean quality", false, true}));
   staged.commit();
 
   std::printf("\n%zu trials: %zu training, %zu validation, %zu test prompts; %zu %s\n\n", s.trials, result.train,

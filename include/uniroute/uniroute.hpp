@@ -2,6 +2,7 @@
 
 // Everything. Each folder's own header says what there is in it and when to take which.
 
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/cluster/cluster.hpp>
 #include <uniroute/data/data.hpp>
 #include <uniroute/encode/encode.hpp>

@@ -25,11 +25,13 @@ struct chart_line {
   std::string name;
   std::vector<std::pair<double, double>> points;  ///< (x, y), drawn in order
   bool quiet = false;                             ///< thin: a reference
+  std::optional<std::size_t> style = {};          ///< which of ten strokes; not given: its place among the lines
 };
 
 struct chart_axes {
   std::string title, x, y;
-  bool with_zero = false;  ///< the y axis includes 0, with a line there
+  bool with_zero = false;   ///< the y axis includes 0, with a line there
+  bool standalone = false;  ///< the legend inside the picture, which is then a file of its own
 };
 
 namespace detail {
@@ -60,7 +62,8 @@ inline constexpr std::string_view grid_stroke = "stroke=\"#ddd\" stroke-width=\"
 
 }  // namespace detail
 
-/// Lines with axes, and a legend below as HTML. Throws std::invalid_argument if no line has a point.
+/// Lines with axes, and a legend below: as HTML, or inside a standalone picture. Throws std::invalid_argument if no
+/// line has a point.
 inline std::string line_chart(const std::vector<chart_line>& lines, const chart_axes& axes) {
   double left = std::numeric_limits<double>::infinity(), right = -left, low = left, high = right;
   for (const auto& line : lines) {
@@ -80,7 +83,10 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
   constexpr double width = 640, height = 400, x0 = 62, x1 = 626, y0 = 348, y1 = 14;
   const auto px = [&](double x) { return x0 + (x - xs.front()) / (xs.back() - xs.front()) * (x1 - x0); };
   const auto py = [&](double y) { return y0 + (y - ys.front()) / (ys.back() - ys.front()) * (y1 - y0); };
-  detail::svg_canvas canvas(width, height, axes.title);
+  constexpr std::size_t legend_columns = 3;
+  const std::size_t legend_rows = axes.standalone ? (lines.size() + legend_columns - 1) / legend_columns : 0;
+  detail::svg_canvas canvas(width, height + 20 * static_cast<double>(legend_rows), axes.title,
+                            axes.standalone ? "style=\"font:12px sans-serif;background:#fff\"" : "");
   for (const double x : xs) {
     canvas.line(px(x), y0, px(x), y1, detail::grid_stroke);
     canvas.label(px(x), y0 + 18, detail::fixed(x, detail::decimals_of(xs[1] - xs[0])), "middle");
@@ -98,12 +104,18 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
   for (std::size_t l = 0; l < lines.size(); ++l) {
     std::vector<std::pair<double, double>> at;
     for (const auto& [x, y] : lines[l].points) at.emplace_back(px(x), py(y));
-    canvas.path(at, detail::stroke(l, lines[l].quiet));
-    legend +=
-        detail::text("<li><svg viewBox=\"0 0 44 10\" class=\"key\" aria-hidden=\"true\"><path d=\"M1 5L43 5\" ",
-                     detail::stroke(l, lines[l].quiet), "/></svg>", detail::escape_markup(lines[l].name), "</li>\n");
+    const std::string stroke = detail::stroke(lines[l].style.value_or(l), lines[l].quiet);
+    canvas.path(at, stroke);
+    if (axes.standalone) {
+      const double left_end = x0 + 190 * static_cast<double>(l % legend_columns);
+      const double middle = height + 6 + 20 * static_cast<double>(l / legend_columns);
+      canvas.line(left_end, middle, left_end + 40, middle, stroke);
+      canvas.label(left_end + 46, middle + 4, lines[l].name);
+    }
+    legend += detail::text("<li><svg viewBox=\"0 0 44 10\" class=\"key\" aria-hidden=\"true\"><path d=\"M1 5L43 5\" ",
+                           stroke, "/></svg>", detail::escape_markup(lines[l].name), "</li>\n");
   }
-  return std::move(canvas).finish() + legend + "</ul>\n";
+  return std::move(canvas).finish() + (axes.standalone ? "" : legend + "</ul>\n");
 }
 
 /// Shares that add up to 1 along x, one band a name, the first at the bottom. `shares` is x.size() x names.size().
@@ -158,7 +170,7 @@ inline std::string heat_map(const matrix<double>& values, const std::vector<std:
   detail::require(rows(values) == row_names.size() && columns(values) == column_names.size(), "heat_map: values is ",
                   rows(values), " x ", columns(values), ", but must be ", row_names.size(), " x ", column_names.size());
   constexpr double cell_width = 44, cell_height = 22, left = 190, top = 130;
-  const double width = left + cell_width * static_cast<double>(column_names.size()) + 40;
+  const double width = left + cell_width * static_cast<double>(column_names.size()) + 120;
   const double height = top + cell_height * static_cast<double>(row_names.size()) + 8;
   detail::svg_canvas canvas(width, height, title);
   const auto shorten = [](std::string name, std::size_t length) {

@@ -63,9 +63,9 @@ inline int decimals_of(double step) { return std::max(0, static_cast<int>(std::c
 /// Shapes inside a box that scales to the width of the page.
 class svg_canvas {
  public:
-  svg_canvas(double width, double height, std::string_view title) {
+  svg_canvas(double width, double height, std::string_view title, std::string_view attributes = "") {
     out_ = text("<svg viewBox=\"0 0 ", width, " ", height, "\" role=\"img\" aria-label=\"", escape_markup(title),
-                "\" xmlns=\"http://www.w3.org/2000/svg\"><title>", escape_markup(title), "</title>\n");
+                "\" xmlns=\"http://www.w3.org/2000/svg\" ", attributes, "><title>", escape_markup(title), "</title>\n");
   }
 
   void line(double x1, double y1, double x2, double y2, std::string_view style) {
