@@ -437,6 +437,7 @@ int run(const settings& s) {
               table.model_count(), 100 * table.missing_share(), encoder.c_str());
   for (const auto& note : table.notes()) std::printf("%s\n", note.c_str());
 
+  std::fflush(stdout);
   progress_bar bar;
   ur::protocol_options options;
   options.trials = s.trials;

@@ -1,41 +1,91 @@
-// Macros that other libraries leave lying about; the standard library and the libraries that uniroute stands on are
-// included before them, as they are not ours to harden.
+// The standard library and the libraries that uniroute stands on come before the macros below: they are not ours to
+// harden. Then everything of uniroute, in which none of these words may occur.
+#include <xflens/cxxblas/drivers/cblas.h>
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
 #include <boost/math/special_functions/beta.hpp>
+#include <cctype>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <numbers>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <span>
+#include <sstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <variant>
 #include <vector>
-#include <xflens/cxxblas/drivers/cblas.h>
 #include <xtensor/xtensor.hpp>
 
-#define E hostile
-#define I hostile
-#define K hostile
-#define N_ hostile
-#define T_ hostile
-#define check hostile
-#define verify hostile
-#define assert_ hostile
-#define ERROR hostile
-#define DOMAIN hostile
-#define OVERFLOW hostile
-#define near_ hostile
-#define far hostile
+#define HOSTILE )( a macro of another library stands here )(
 
-#include <uniroute/cluster/cluster.hpp>
-#include <uniroute/estimate/estimate.hpp>
-#include <uniroute/evaluate/evaluate.hpp>
-#include <uniroute/map/map.hpp>
-#include <uniroute/predict/predict.hpp>
+// windows.h and what it includes. (min and max are missing: uniroute calls std::min and std::max as everybody does, and
+// asks for NOMINMAX.)
+#define small HOSTILE
+#define far HOSTILE
+#define interface HOSTILE
+#define IN HOSTILE
+#define OUT HOSTILE
+#define OPTIONAL HOSTILE
+#define CONST HOSTILE
+#define DELETE HOSTILE
+#define ERROR HOSTILE
+#define TRUE HOSTILE
+#define FALSE HOSTILE
+#define VOID HOSTILE
+// math.h
+#define DOMAIN HOSTILE
+#define OVERFLOW HOSTILE
+#define UNDERFLOW HOSTILE
+#define PLOSS HOSTILE
+#define TLOSS HOSTILE
+// sys/sysmacros.h, and GNU dialects
+#undef major
+#undef minor
+#undef makedev
+#undef linux
+#undef unix
+#define major HOSTILE
+#define minor HOSTILE
+#define makedev HOSTILE
+#define linux HOSTILE
+#define unix HOSTILE
+// ctype.h of some C libraries
+#define _A HOSTILE
+#define _B HOSTILE
+#define _C HOSTILE
+#define _L HOSTILE
+#define _N HOSTILE
+#define _S HOSTILE
+#define _U HOSTILE
+#define _X HOSTILE
+// X11, Qt, R and test frameworks
+#define None HOSTILE
+#define Bool HOSTILE
+#define Status HOSTILE
+#define Success HOSTILE
+#define emit HOSTILE
+#define signals HOSTILE
+#define slots HOSTILE
+#define foreach HOSTILE
+#define forever HOSTILE
+#define CHECK HOSTILE
+#define REQUIRE HOSTILE
+#define verify HOSTILE
+#define assert_ HOSTILE
+
+#include <uniroute/uniroute.hpp>
 
 std::size_t cells_of_second() { return uniroute::kmeans<>{}.options().clusters; }

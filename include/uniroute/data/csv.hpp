@@ -2,12 +2,14 @@
 
 // Comma-separated values (RFC 4180) whose every cell knows its line and column.
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -18,11 +20,20 @@
 
 namespace uniroute::detail {
 
-/// The bytes of a file, without a UTF-8 byte order mark. Throws format_error if it cannot be read.
-inline std::string read_file(const std::filesystem::path& path) {
+/// The bytes of a file. Throws format_error if it cannot be read.
+inline std::string read_bytes(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw format_error(path.string(), 0, 0, "cannot be opened, but must be a readable file");
-  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!in || std::filesystem::is_directory(path))
+    throw format_error(path.string(), 0, 0, "cannot be opened, but must be a readable file");
+  std::ostringstream bytes;
+  if (in.peek() != std::ifstream::traits_type::eof()) bytes << in.rdbuf();
+  if (!bytes || in.bad()) throw format_error(path.string(), 0, 0, "cannot be read to its end");
+  return std::move(bytes).str();
+}
+
+/// The bytes of a text file, without a UTF-8 byte order mark. Throws format_error if it cannot be read.
+inline std::string read_file(const std::filesystem::path& path) {
+  std::string bytes = read_bytes(path);
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
   return bytes;
 }
@@ -41,8 +52,8 @@ class csv_file {
   /// Throws format_error with line and column for ragged rows, stray or open quotes and a missing or empty file.
   explicit csv_file(const std::filesystem::path& path) : path_(path.string()), bytes_(read_file(path)) {
     while (at_ < bytes_.size()) {
+      if (empty_line()) continue;
       std::vector<csv_cell> cells = next_row();
-      if (cells.size() == 1 && cells[0].text.empty()) continue;
       if (!rows_.empty() && cells.size() != rows_[0].size()) {
         const csv_cell& last = cells.back();
         fail(last, text("the row has ", cells.size(), " cells, but the header has ", rows_[0].size()));
@@ -81,6 +92,15 @@ class csv_file {
   }
 
  private:
+  /// Steps over an empty line. A lone `""` is a row of one empty cell and stays.
+  bool empty_line() {
+    const std::size_t end = at_ + (bytes_[at_] == '\r' ? 1 : 0);
+    if (end < bytes_.size() && bytes_[end] != '\n') return false;
+    at_ = end;
+    if (at_ < bytes_.size()) new_line();
+    return true;
+  }
+
   std::vector<csv_cell> next_row() {
     std::vector<csv_cell> cells;
     while (true) {
@@ -155,6 +175,36 @@ inline std::string shortest_digits(double value) {
   char buffer[32];
   const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
   return {buffer, end};
+}
+
+/// The decimal number 1 − x, for x = 0.fraction with a last digit other than 0: exact, however many digits.
+inline std::string one_minus(std::string_view fraction) {
+  std::string out = "0.";
+  for (const char digit : fraction.substr(0, fraction.size() - 1)) out.push_back(static_cast<char>('0' + '9' - digit));
+  out.push_back(static_cast<char>('0' + '9' + 1 - fraction.back()));
+  return out;
+}
+
+/// The loss of a quality in [0, 1] written as `digits`: the double nearest to 1 − that decimal number, so that .9 gives
+/// .1 and not .09999999999999998. Digits with an exponent give 1 − quality.
+inline double loss_of(std::string_view digits, double quality) {
+  const std::size_t point = digits.find('.');
+  if (point == std::string_view::npos || digits.find_first_of("-eE") != std::string_view::npos) return 1 - quality;
+  if (digits.substr(0, point).find_first_not_of('0') != std::string_view::npos) return 0;
+  const std::size_t last = digits.find_last_not_of('0');
+  if (last == point) return 1;
+  const std::string rest = one_minus(digits.substr(point + 1, last - point));
+  double loss = 0;
+  std::from_chars(rest.data(), rest.data() + rest.size(), loss);
+  return loss;
+}
+
+/// The quality, as digits, that `loss_of` turns into this loss again, bit for bit.
+inline std::string quality_digits(double loss) {
+  if (loss == 0 || loss == 1) return loss == 0 ? "1" : "0";
+  char buffer[512];  // the smallest double has 324 decimals
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, loss, std::chars_format::fixed);
+  return one_minus(std::string_view(buffer + 2, static_cast<std::size_t>(end - buffer - 2)));
 }
 
 }  // namespace uniroute::detail

@@ -2,8 +2,9 @@
 
 // NumPy's .npy arrays (format versions 1 to 3), little-endian, one or two dimensions.
 
+#include <algorithm>
 #include <bit>
-#include <cctype>
+#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +14,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <system_error>
 #include <uniroute/arrays.hpp>
 #include <uniroute/data/csv.hpp>
 #include <uniroute/detail/check.hpp>
@@ -26,6 +27,7 @@ static_assert(std::endian::native == std::endian::little, "npy: only little-endi
 
 namespace detail {
 
+/// What a header says, and the file it stands in.
 struct npy_array {
   std::string type;  ///< "<f4", "<f8", "<u4", …
   bool fortran = false;
@@ -38,9 +40,7 @@ struct npy_array {
 class npy_header {
  public:
   explicit npy_header(const std::filesystem::path& path) : path_(path.string()) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) fail("cannot be opened, but must be a readable file");
-    out_.bytes.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    out_.bytes = read_bytes(path);
     const std::string& b = out_.bytes;
     if (b.size() < 10 || b.compare(0, 6, "\x93NUMPY") != 0) fail("does not begin with the .npy signature");
     const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(b[i])); };
@@ -103,16 +103,16 @@ class npy_header {
     const std::size_t end = v.find(')');
     if (end == std::string_view::npos) fail("shape must be a tuple");
     v = v.substr(1, end - 1);
-    for (std::size_t i = 0; i < v.size();) {
-      if (v[i] == ' ' || v[i] == ',') {
-        ++i;
-        continue;
-      }
+    while (v.find_first_not_of(' ') != std::string_view::npos) {
+      v.remove_prefix(v.find_first_not_of(' '));
       std::size_t extent = 0;
-      const auto [stop, error] = std::from_chars(v.data() + i, v.data() + v.size(), extent);
+      const auto [stop, error] = std::from_chars(v.data(), v.data() + v.size(), extent);
       if (error != std::errc{}) fail("shape must hold whole numbers");
       out_.shape.push_back(extent);
-      i = static_cast<std::size_t>(stop - v.data());
+      v.remove_prefix(static_cast<std::size_t>(stop - v.data()));
+      v.remove_prefix(std::min(v.find_first_not_of(' '), v.size()));
+      if (!v.empty() && v[0] != ',') fail("shape must hold whole numbers with commas between them");
+      if (!v.empty()) v.remove_prefix(1);
     }
   }
 
@@ -139,9 +139,10 @@ template <class T, class Stored>
 matrix<T> npy_matrix(const npy_array& a) {
   const std::size_t n = a.shape[0], m = a.shape[1];
   auto out = make_matrix<T>(n, m);
+  if (out.size() == 0) return out;  // n alone may be any number
   if constexpr (std::same_as<T, Stored>) {
     if (!a.fortran) {
-      if (out.size() != 0) std::memcpy(out.data(), a.bytes.data() + a.start, out.size() * sizeof(T));
+      std::memcpy(out.data(), a.bytes.data() + a.start, out.size() * sizeof(T));
       return out;
     }
   }

@@ -3,6 +3,7 @@
 // A routing table from a directory (docs/data.md has the format).
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -45,11 +46,12 @@ class table_reader {
     read_prompts();
     read_models();
     parts_.losses = read_cells(
-        "outcomes", missing, [](double quality) { return quality >= 0 && quality <= 1; }, "outcome", "in [0, 1]");
-    for (double& value : parts_.losses) value = is_missing(value) ? missing : 1 - value;
-    if (exists("outcome_counts"))
+        "outcomes", [](double quality) { return quality >= 0 && quality <= 1; }, "outcome", "in [0, 1]");
+    if (exists("outcome_counts")) {
       parts_.counts = read_cells(
-          "outcome_counts", missing, [](double runs) { return runs >= 1; }, "count", "at least 1");
+          "outcome_counts", [](double runs) { return runs >= 1 && runs == std::floor(runs); }, "count",
+          "a whole number of at least 1");
+    }
     read_costs();
     if (const auto path = dir_ / "embeddings.npy"; std::filesystem::exists(path)) {
       parts_.embeddings = read_npy_matrix<float>(path);
@@ -119,6 +121,10 @@ class table_reader {
 
   void read_models() {
     const csv_file file(name("models", ".csv"));
+    for (const csv_cell& title : file.header()) {
+      if (&file.header()[*file.find(title.text)] != &title)
+        file.fail(title, text("column '", title.text, "' occurs twice, but must be distinct"));
+    }
     const auto key = file.find("model");
     if (!key) file.fail(file.header()[0], "the header has no 'model', but must have it");
     for (std::size_t i = 0; i < file.size(); ++i) {
@@ -148,11 +154,10 @@ class table_reader {
     if (parts_.models.empty()) throw format_error(file.path(), 2, 1, "has no models, but must have at least 1");
   }
 
-  /// A prompts x models matrix from `stem`.csv; `fill` where a cell is empty or a row or column is absent (only
-  /// outcomes.csv must have them all).
+  /// A prompts x models matrix from `stem`.csv; missing where a cell is empty or a row or column is absent (only
+  /// outcomes.csv, which becomes losses, must have them all).
   template <class Valid>
-  matrix<double> read_cells(std::string_view stem, double fill, Valid valid, std::string_view what,
-                            std::string_view rule) {
+  matrix<double> read_cells(std::string_view stem, Valid valid, std::string_view what, std::string_view rule) {
     const csv_file file(name(stem, ".csv"));
     const bool whole = stem == "outcomes";
     const auto key = file.find("id");
@@ -175,7 +180,7 @@ class table_reader {
           file.fail(file.header()[0], text("the header has no model '", parts_.models[h].name, "', but must have all"));
       }
     }
-    auto out = make_matrix<double>(parts_.ids.size(), parts_.models.size(), fill);
+    auto out = make_matrix<double>(parts_.ids.size(), parts_.models.size(), missing);
     std::vector<char> seen(parts_.ids.size(), 0);
     for (std::size_t r = 0; r < file.size(); ++r) {
       const auto& cells = file[r];
@@ -187,7 +192,7 @@ class table_reader {
         if (j == *key || cells[j].text.empty()) continue;
         const double value = file.number(cells[j], what);
         if (!valid(value)) file.fail(cells[j], text(what, " is ", cells[j].text, ", but must be ", rule));
-        out(found->second, to[j]) = value;
+        out(found->second, to[j]) = whole ? loss_of(cells[j].text, value) : value;
       }
     }
     for (std::size_t i = 0; whole && i < seen.size(); ++i) {
@@ -201,15 +206,13 @@ class table_reader {
   void read_costs() {
     const auto valid = [](double value) { return value >= 0; };
     const auto optional_cells = [&](std::string_view stem, std::string_view what) {
-      return exists(stem) ? read_cells(stem, missing, valid, what, "at least 0")
+      return exists(stem) ? read_cells(stem, valid, what, "at least 0")
                           : make_matrix<double>(parts_.ids.size(), parts_.models.size(), missing);
     };
     parts_.costs = optional_cells("costs", "cost");
-    const bool token_files = exists("tokens_in") || exists("tokens_out");
-    const auto tokens_in = optional_cells("tokens_in", "token count"),
-               tokens_out = optional_cells("tokens_out", "token count");
-    const auto chars_out = optional_cells("output_chars", "character count");
-    std::size_t priced = 0, guessed = 0;
+    const token_cells tokens{optional_cells("tokens_in", "token count"), optional_cells("tokens_out", "token count"),
+                             optional_cells("output_chars", "character count")};
+    std::size_t priced = 0, characters = 0, as_long = 0;
     std::vector<std::size_t> kept, all(parts_.ids.size());
     std::string left_out;
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
@@ -220,19 +223,14 @@ class table_reader {
         for (std::size_t i = 0; i < all.size(); ++i) parts_.costs(i, h) = *model.cost;
         known = true;
       }
-      if (!known && (model.price_in_per_mtok || model.price_out_per_mtok)) {
-        ++priced;
+      if (!known && model.price_in_per_mtok && model.price_out_per_mtok) {
         for (std::size_t i = 0; i < all.size(); ++i) {
-          const double length = parts_.prompts.empty() ? 0 : static_cast<double>(parts_.prompts[i].size()) / 4;
-          const double in = is_missing(tokens_in(i, h)) ? length : tokens_in(i, h);
-          const double out = !is_missing(tokens_out(i, h))  ? tokens_out(i, h)
-                             : !is_missing(chars_out(i, h)) ? chars_out(i, h) / 4
-                                                            : length;
-          guessed += is_missing(tokens_in(i, h)) || is_missing(tokens_out(i, h)) ? 1u : 0u;
-          parts_.costs(i, h) =
-              (in * model.price_in_per_mtok.value_or(0) + out * model.price_out_per_mtok.value_or(0)) * 1e-6;
+          const double length = parts_.prompts.empty() ? missing : tokens_of(parts_.prompts[i]);
+          const auto [in, out] = tokens.of(i, h, length, characters, as_long);
+          parts_.costs(i, h) = (in * *model.price_in_per_mtok + out * *model.price_out_per_mtok) * 1e-6;
         }
-        known = true;
+        known = fill_with_mean(h);
+        priced += known ? 1u : 0u;
       }
       if (known)
         kept.push_back(h);
@@ -241,13 +239,12 @@ class table_reader {
     }
     if (exists("costs"))
       parts_.notes.push_back("Costs: per prompt and model, from " + name("costs", ".csv").filename().string() + ".");
-    if (priced != 0)
-      parts_.notes.push_back(
-          text("Costs of ", priced, " models: prices x tokens", token_files ? "" : " (no token counts)",
-               guessed != 0
-                   ? ", tokens estimated as characters / 4; an answer of unknown length counts as long as its prompt"
-                   : "",
-               "."));
+    if (priced != 0) {
+      parts_.notes.push_back(text("Costs of ", priced, " models: prices x tokens",
+                                  characters != 0 ? ", tokens estimated as characters / 4" : "",
+                                  as_long != 0 ? "; an answer of unknown length counts as long as its prompt" : "",
+                                  "."));
+    }
     if (kept.empty())
       throw format_error(name("models", ".csv").string(), 1, 1,
                          "no model has a cost: costs.csv, a column 'cost' or prices must give it");
@@ -261,6 +258,27 @@ class table_reader {
       parts_.models = std::move(models);
     }
   }
+
+  /// Characters / 4; bytes that continue a UTF-8 character do not count.
+  static double tokens_of(std::string_view prompt) noexcept {
+    const auto characters = std::count_if(prompt.begin(), prompt.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    return static_cast<double>(characters) / 4;
+  }
+
+  /// What is known of the lengths of prompts and answers, `missing` where it is not.
+  struct token_cells {
+    matrix<double> in, out, out_characters;
+
+    /// Tokens of prompt i and of the answer of model h; `length` is the prompt's estimate. Counts the estimates.
+    std::pair<double, double> of(std::size_t i, std::size_t h, double length, std::size_t& characters,
+                                 std::size_t& as_long) const noexcept {
+      const bool guess_in = is_missing(in(i, h)), guess_out = is_missing(out(i, h));
+      const bool known_length = !is_missing(out_characters(i, h));
+      characters += guess_in || guess_out ? 1u : 0u;
+      as_long += guess_out && !known_length ? 1u : 0u;
+      return {guess_in ? length : in(i, h), !guess_out ? out(i, h) : known_length ? out_characters(i, h) / 4 : length};
+    }
+  };
 
   /// Whether model h has any cost; missing ones take the mean of the others.
   bool fill_with_mean(std::size_t h) {
@@ -285,10 +303,12 @@ class table_reader {
 }  // namespace detail
 
 /// Reads prompts.jsonl, models.csv, outcomes.csv and, if there, costs.csv, tokens_in.csv, tokens_out.csv,
-/// output_chars.csv, outcome_counts.csv and embeddings.npy. Losses are 1 − outcome; an empty cell is missing. Costs
-/// come from costs.csv, else the model's `cost`, else prices times tokens (characters / 4 where there are no counts); a
-/// missing cost is its model's mean; a model without any is left out. `notes()` say which it was.
-/// Throws format_error, with file, line and column, for anything that is not so.
+/// output_chars.csv, outcome_counts.csv and embeddings.npy. Rows may stand in any order. A loss is the double nearest
+/// to 1 − the decimal number in the cell; an empty cell is missing. A model's costs come from costs.csv, else from its
+/// `cost`, else from its two prices times tokens (characters / 4 where they are not counted; an answer of unknown
+/// length counts as long as its prompt); where one is missing they take the model's mean; a model without any is left
+/// out. `notes()` say which it was. An empty count is `missing`. Throws format_error, with file, line and column, for
+/// anything that is not so.
 inline routing_table read_routing_table(const std::filesystem::path& dir, const read_options& options = {}) {
   return routing_table(detail::table_reader(dir, options).read());
 }

@@ -2,14 +2,15 @@
 
 // A routing table to a directory that read_routing_table, or any other language, reads.
 
-#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <uniroute/data/csv.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/routing_table.hpp>
@@ -21,16 +22,17 @@ namespace uniroute {
 namespace detail {
 
 /// Makes a directory beside `target` and puts it in its place only when all is written; else takes it away again.
+/// Directories beside the target get names that nothing has yet, so that nobody's files are in the way.
 class staged_directory {
  public:
   staged_directory(std::string_view function, const std::filesystem::path& target, std::string_view marker)
-      : target_(target.has_filename() ? target : target.parent_path()), staged_(target_.string() + ".partial") {
+      : target_(target.has_filename() ? target : target.parent_path()) {
     const bool replaceable = !std::filesystem::exists(target_) || std::filesystem::exists(target_ / marker) ||
                              (std::filesystem::is_directory(target_) && std::filesystem::is_empty(target_));
     require(replaceable, function, ": '", target_.string(), "' exists and has no ", marker,
             ", but must be new, empty or of the same kind (it would be replaced)");
-    std::filesystem::remove_all(staged_);
-    std::filesystem::create_directories(staged_);
+    if (target_.has_parent_path()) std::filesystem::create_directories(target_.parent_path());
+    staged_ = fresh_directory(".partial");
   }
   staged_directory(const staged_directory&) = delete;
   staged_directory& operator=(const staged_directory&) = delete;
@@ -48,35 +50,41 @@ class staged_directory {
   }
 
   void commit() {
-    const std::filesystem::path old = target_.string() + ".replaced";
-    std::filesystem::remove_all(old);
-    if (std::filesystem::exists(target_)) std::filesystem::rename(target_, old);
-    std::filesystem::rename(staged_, target_);
-    done_ = true;
-    std::filesystem::remove_all(old);
+    if (!std::filesystem::exists(target_)) {
+      std::filesystem::rename(staged_, target_);
+      done_ = true;
+      return;
+    }
+    const std::filesystem::path aside = fresh_directory(".replaced"), old = aside / "old";
+    std::filesystem::rename(target_, old);
+    std::error_code error;
+    std::filesystem::rename(staged_, target_, error);
+    done_ = !error;
+    if (error) std::filesystem::rename(old, target_);
+    std::filesystem::remove_all(aside);
+    if (error) throw std::filesystem::filesystem_error("cannot be put in place", staged_, target_, error);
   }
 
  private:
+  std::filesystem::path fresh_directory(std::string_view ending) const {
+    for (std::size_t i = 0;; ++i) {
+      std::filesystem::path path = target_.string() + text(ending, "-", i);
+      if (std::filesystem::create_directory(path)) return path;
+    }
+  }
+
   std::filesystem::path target_, staged_;
   bool done_ = false;
 };
 
-/// The outcome whose loss, 1 − outcome, is `loss` again, bit for bit. 1 − loss is, for every loss that came from
-/// an outcome of at most 15 digits; for others (a loss computed elsewhere) a neighbouring number may be, or none.
-inline double outcome_of(double loss) noexcept {
-  const double outcome = 1 - loss;
-  for (const double near : {outcome, std::nextafter(outcome, 0.0), std::nextafter(outcome, 1.0)}) {
-    if (1 - near == loss) return near;
-  }
-  return outcome;
-}
-
 }  // namespace detail
 
-/// Writes the table, replacing a table that is there. All or nothing: files are written beside `dir` and renamed.
-/// Costs, embeddings, counts and texts read back bit for bit; losses too, unless below 2^-54 apart from what
-/// 1 − outcome can be (losses that did not come from outcomes).
-/// Throws std::invalid_argument if `dir` is something else than a table, format_error if a file cannot be written.
+/// Writes the table. A table that stands in `dir` is replaced, with every file there. All or nothing: the files are
+/// written beside `dir`, which is then renamed. Ids, texts, losses, costs, counts and embeddings read back bit for bit:
+/// numbers have the shortest digits that do, and an outcome is the decimal number 1 − loss, in full (`loss_of`).
+/// Not kept: the table's name, which is that of the directory, and its notes.
+/// Throws std::invalid_argument if `dir` is something else than a table, std::domain_error for a text that is not
+/// UTF-8, format_error if a file cannot be written.
 template <class Loss>
 void write_routing_table(const basic_routing_table<Loss>& table, const std::filesystem::path& dir) {
   detail::staged_directory staged("write_routing_table", dir, "outcomes.csv");
@@ -85,7 +93,12 @@ void write_routing_table(const basic_routing_table<Loss>& table, const std::file
     nlohmann::ordered_json line{{"id", table.ids()[i]}};
     if (table.has_prompts()) line["prompt"] = table.prompts()[i];
     if (!table.categories().empty()) line["category"] = table.categories()[i];
-    prompts += line.dump() + "\n";
+    try {
+      prompts += line.dump() + "\n";
+    } catch (const nlohmann::json::type_error&) {
+      throw std::domain_error(
+          detail::text("write_routing_table: the text of prompt ", i, " is not UTF-8, but must be"));
+    }
   }
   staged.write("prompts.jsonl", prompts);
 
@@ -116,7 +129,7 @@ void write_routing_table(const basic_routing_table<Loss>& table, const std::file
       out += detail::csv_text(table.ids()[i]);
       for (const double value : row(values, i)) {
         out += ",";
-        if (!is_missing(value)) out += detail::shortest_digits(losses ? detail::outcome_of(value) : value);
+        if (!is_missing(value)) out += losses ? detail::quality_digits(value) : detail::shortest_digits(value);
       }
       out += "\n";
     }

@@ -1,0 +1,17 @@
+// expect: router::route: a text needs an encoder as the router's first argument, but Reader only takes embeddings
+#include <uniroute/encode/hashed_tfidf.hpp>
+#include <uniroute/encode/precomputed_embeddings.hpp>
+#include <uniroute/route/route.hpp>
+
+namespace ur = uniroute;
+
+#ifdef UNIROUTE_EXPECT_OK
+using reader = ur::hashed_tfidf;
+#else
+using reader = ur::precomputed_embeddings;
+#endif
+
+std::size_t choose() {
+  const ur::router router{reader{}, ur::cell_predictor<>{}, ur::lagrangian_rule{}};
+  return router.route("Prove that the square root of 2 is irrational.").index;
+}

@@ -1,0 +1,10 @@
+# Runs PROGRAM in FOLDER, which holds nothing but a copy of TABLE (if there is one) as path/to/table.
+file(REMOVE_RECURSE ${FOLDER})
+file(MAKE_DIRECTORY ${FOLDER}/path/to)
+if(EXISTS ${TABLE})
+  file(COPY ${TABLE} DESTINATION ${FOLDER}/path/to)
+endif()
+execute_process(COMMAND ${PROGRAM} WORKING_DIRECTORY ${FOLDER} RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM}: ${status}")
+endif()
