@@ -34,6 +34,7 @@ concept predictor = stateful<P> && requires(P& p, const P& fitted, const embeddi
 /// Semantics: after `fit` the pool is empty. `set_validation(x)` names the validation prompts and empties the pool;
 /// `enroll(name, losses)` adds one LLM by its losses on them (one per prompt, missing allowed, at least one observed);
 /// `retire(name)` takes it out. `models()` lists the pool in order of enrolment, and column j of `predict` is model j.
+/// A throw in `enroll` or `retire` changes nothing.
 /// The prediction for an LLM depends, bit for bit, on its own outcomes alone and not on which others are enrolled.
 /// Satisfied by: cell_predictor, knn.
 template <class P>

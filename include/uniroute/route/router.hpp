@@ -188,12 +188,15 @@ class router {
   /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
   void retire(const std::string& model) requires pool_adaptive<Predictor> {
     const std::size_t index = find("router::retire", model);
-    router next(*this);
-    next.predictor_.retire(model);
-    next.costs_.retire(index);
-    next.names_.erase(next.names_.begin() + static_cast<std::ptrdiff_t>(index));
-    next.sort_names();
-    *this = std::move(next);
+    Costs costs = costs_;
+    costs.retire(index);
+    std::vector<std::string> names = names_;
+    names.erase(names.begin() + static_cast<std::ptrdiff_t>(index));
+    std::vector<std::size_t> order = alphabetical(names);
+    predictor_.retire(model);
+    costs_ = std::move(costs);
+    names_ = std::move(names);
+    order_ = std::move(order);
   }
 
   /// Gives an LLM another cost. Throws std::invalid_argument, std::domain_error.
@@ -364,18 +367,18 @@ class router {
     adopt_pool({}, 0, 0);
   }
 
+  /// Everything that may throw comes first; the predictor's own enroll, which changes nothing if it throws, comes last.
   template <class Cost>
   void join(const std::string& model, std::span<const double> losses, const Cost& cost) {
-    Predictor next = predictor_;
-    next.enroll(model, losses);
     Costs costs = costs_;
     costs.enroll(cost);
     std::vector<std::string> names = names_;
     names.push_back(model);
-    predictor_ = std::move(next);
+    std::vector<std::size_t> order = alphabetical(names);
+    predictor_.enroll(model, losses);
     costs_ = std::move(costs);
     names_ = std::move(names);
-    sort_names();
+    order_ = std::move(order);
   }
 
   void adopt_pool(std::vector<std::string> names, std::size_t validation_size, std::uint64_t hash) {
@@ -385,10 +388,13 @@ class router {
     sort_names();
   }
 
-  void sort_names() {
-    order_.resize(names_.size());
-    std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) { return names_[a] < names_[b]; });
+  void sort_names() { order_ = alphabetical(names_); }
+
+  static std::vector<std::size_t> alphabetical(const std::vector<std::string>& names) {
+    std::vector<std::size_t> order(names.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
+    return order;
   }
 
   std::size_t find(std::string_view function, const std::string& model) const {

@@ -1,0 +1,82 @@
+#pragma once
+
+// A kernel and the limit it is measured against, timed in the same binary and reported as a ratio.
+
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <uniroute/arrays.hpp>
+#include <uniroute/detail/blas.hpp>
+#include <uniroute/random.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute_benchmarks {
+
+struct ratio {
+  std::string name;              ///< of the kernel; its limit is registered as NAME/limit
+  std::string limit;             ///< in words
+  std::optional<double> target;  ///< the ratio should be at most this
+};
+
+inline std::vector<ratio>& ratios() {
+  static std::vector<ratio> all;
+  return all;
+}
+
+using body = std::function<void(benchmark::State&)>;
+
+/// Registers both. Use as the initialiser of a namespace-scope `const bool`.
+inline bool add_ratio(std::string name, body kernel, std::string limit, body limit_kernel,
+                      std::optional<double> target) {
+  benchmark::RegisterBenchmark(name.c_str(), std::move(kernel))->Unit(benchmark::kMicrosecond)->UseRealTime();
+  benchmark::RegisterBenchmark((name + "/limit").c_str(), std::move(limit_kernel))
+      ->Unit(benchmark::kMicrosecond)
+      ->UseRealTime();
+  ratios().push_back({std::move(name), std::move(limit), target});
+  return true;
+}
+
+/// n x d standard normal numbers, rows around 64 centres so that clusters are there to be found.
+inline uniroute::embedding_matrix make_embeddings(std::size_t n, std::size_t d, std::uint64_t seed) {
+  uniroute::random_engine centres(1), draws(seed);
+  auto centre = uniroute::make_matrix<float>(64, d);
+  for (float& value : centre) value = static_cast<float>(centres.normal());
+  auto out = uniroute::make_matrix<float>(n, d);
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto from = uniroute::row(centre, draws.below(64));
+    for (std::size_t j = 0; j < d; ++j) out(i, j) = from[j] + static_cast<float>(draws.uniform() - 0.5);
+  }
+  return out;
+}
+
+/// C = A Bᵀ, A m x d, B k x d: the one raw sgemm that distances cannot do without.
+inline void time_sgemm(benchmark::State& state, const uniroute::embedding_matrix& a,
+                       const uniroute::embedding_matrix& b) {
+  const std::size_t m = uniroute::rows(a), k = uniroute::rows(b), d = uniroute::columns(a);
+  auto c = uniroute::make_matrix<float>(m, k, 0.0F);
+  for (auto _ : state) {
+    uniroute::detail::gemm_nt(m, k, d, 1, a.data(), d, b.data(), d, 0, c.data(), k);
+    benchmark::DoNotOptimize(c.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(m));
+}
+
+/// One pass over memory: the sum of `count` floats.
+inline void time_pass(benchmark::State& state, const float* data, std::size_t count) {
+  for (auto _ : state) {
+    float lanes[16] = {};
+    for (std::size_t i = 0; i + 16 <= count; i += 16) {
+      for (std::size_t l = 0; l < 16; ++l) lanes[l] += data[i + l];
+    }
+    benchmark::DoNotOptimize(lanes);
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(count * sizeof(float)));
+}
+
+}  // namespace uniroute_benchmarks
