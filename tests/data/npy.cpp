@@ -87,8 +87,8 @@ TEST_CASE("npy headers written end on a multiple of 64 bytes, as NumPy's do") {
   }
 }
 
-TEST_CASE("npy reads what NumPy 1.24 writes, in C and Fortran order") {
-  // numpy.save of numpy.asfortranarray([[1, 2, 3], [4, 5, 6]], dtype '<f4')
+TEST_CASE("npy reads a Fortran-order array as NumPy lays it out") {
+  // [[1, 2, 3], [4, 5, 6]] by columns, after a header padded to 128 bytes.
   std::string file("\x93NUMPY\x01\x00v\x00", 10);
   file += "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }";
   file.append(127 - file.size(), ' ').push_back('\n');
@@ -102,7 +102,7 @@ TEST_CASE("npy reads what NumPy 1.24 writes, in C and Fortran order") {
 
 TEST_CASE("npy reads format versions 1, 2 and 3 and both widths") {
   temporary_directory dir;
-  for (const char version : {1, 2, 3}) {
+  for (const char version : {char{1}, char{2}, char{3}}) {
     const auto m = ur::read_npy_matrix<float>(dir.write("x.npy", npy(version, header("<f4", "(2, 3)"), bytes(six))));
     CHECK(m(1, 0) == 4);
     const auto d = ur::read_npy_matrix<float>(
