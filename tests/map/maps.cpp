@@ -13,7 +13,7 @@ struct cells {
   cells() {
     centroids(0, 0) = 0;
     centroids(1, 0) = 4;
-    for (std::size_t i = 0; i < 4; ++i) x(i, 0) = static_cast<float>(2 * i - 1);  // -1, 1, 3, 5
+    for (std::size_t i = 0; i < 4; ++i) x(i, 0) = 2 * static_cast<float>(i) - 1;  // -1, 1, 3, 5
   }
 };
 
