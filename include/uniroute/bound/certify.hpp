@@ -82,12 +82,13 @@ certificate certify(const Router& router, const basic_routing_table<Loss>& sampl
   static_assert(
       cell_based<predictor_type>,
       "certify: the router's Predictor must model cell_based (map(), profile_losses(), profile_counts()): only "
-      "predictors of the form ΦᵀΨ have cells to certify");
-  static_assert(!cell_based<predictor_type> || hard_cell_based<predictor_type>,
-                "certify: the cellwise bound assumes hard cells, but Map is soft: Ψ̂ is then a ratio of means, and "
-                "binomial or Hoeffding intervals with n_k do not hold; use nearest_map");
+      "predictors that are memberships times profiles have cells to certify");
+  static_assert(
+      !cell_based<predictor_type> || hard_cell_based<predictor_type>,
+      "certify: the cellwise bound assumes hard cells, but Map is soft: a profile is then a ratio of means, and "
+      "binomial or Hoeffding intervals with n_k do not hold; use nearest_map");
   static_assert(std::same_as<typename Router::rule_type, lagrangian_rule>,
-                "certify: Rule must be lagrangian_rule, whose λ the certificate is about");
+                "certify: Rule must be lagrangian_rule, whose lambda the certificate is about");
   static_assert(std::same_as<typename Router::costs_type, mean_cost>,
                 "certify: Costs must be mean_cost: cell certificates need one cost per model, known and not estimated "
                 "per prompt");
@@ -97,7 +98,7 @@ certificate certify(const Router& router, const basic_routing_table<Loss>& sampl
     detail::require<not_fitted>(m != 0, "certify: the pool is empty, but must have at least one model (enroll)");
     detail::require(sample.size() != 0, "certify: the table has 0 prompts, but must have at least 1");
     detail::require(!router.rule().options().normalise_costs,
-                    "certify: the rule's costs are normalised, but λ must be per unit cost");
+                    "certify: the rule's costs are normalised, but lambda must be per unit cost");
     const auto labels = router.predictor_policy().map().labels(embed(router.reader(), sample));
     const std::size_t cells = router.predictor_policy().map().size();
     const double lambda = router.rule().options().lambda;
@@ -139,13 +140,13 @@ certificate certify(const Router& router, const basic_routing_table<Loss>& sampl
       const std::size_t r = detail::least_objective(psi, costs, lambda);
       out.choices.push_back(static_cast<std::uint32_t>(r));
       double width = 0;
-      // Wide intervals whose rule is certified by the estimates the intervals were made of, or by any others: the
-      // rule's objective exceeds each rival's by no more than both ends allow.
       for (std::size_t h = 0; h < m; ++h) {
         width = std::max(width, out.upper(k, h) - out.lower(k, h));
         if (h == r) continue;
         gap[k] = std::max(gap[k], out.upper(k, r) - out.lower(k, h) + lambda * (costs[r] - costs[h]));
       }
+      // By how much the rule's choice exceeds the least objective at the middles of the intervals (nil if it was made
+      // there): what half widths on both sides cannot explain.
       double off = 0;
       for (std::size_t h = 0; h < m; ++h) {
         const double mine = (out.lower(k, r) + out.upper(k, r)) / 2 + lambda * costs[r];
