@@ -8,6 +8,7 @@
 #include <uniroute/encode/encode.hpp>
 #include <uniroute/estimate/estimate.hpp>
 #include <uniroute/evaluate/evaluate.hpp>
+#include <uniroute/fwd.hpp>
 #include <uniroute/map/map.hpp>
 #include <uniroute/predict/predict.hpp>
 #include <uniroute/report/report.hpp>

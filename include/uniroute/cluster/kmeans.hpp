@@ -14,6 +14,7 @@
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/lloyd.hpp>
+#include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>
 
@@ -45,7 +46,7 @@ struct kmeans_options {
 
 /// K-means (Lloyd 1982) on squared Euclidean distance; sums in float64, near-ties of the assignment decided in float64.
 /// Cost: one n x D x K sgemm an iteration; memory: the input plus at most 64 MB. `assign` is const and thread-safe.
-template <class Seeding = plus_plus_seeding>
+template <class Seeding>
 class kmeans {
   static_assert(seeding<Seeding>,
                 "kmeans: Seeding must model seeding: s(embeddings, k, engine) -> k x D embedding_matrix");

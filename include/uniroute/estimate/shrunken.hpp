@@ -11,6 +11,7 @@
 #include <uniroute/concepts/estimator.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/estimate/cell_mean.hpp>
+#include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,7 @@ struct shrunken_options {
 /// variance of losses within cells and τ² the variance of cell means, by the moment estimator of DerSimonian and Laird
 /// (1986) with weights n_k. Differs from the paper, which does not shrink: unshrunk cells fall below ZeroRouter on real
 /// tables. No variance between cells gives m = infinity, that is the overall mean in every cell.
-template <class Base = cell_mean>
+template <class Base>
 class shrunken {
   static_assert(estimator<Base>,
                 "shrunken: Base must model estimator: fit(span of cell_statistics), estimate(cell_statistics).losses, "
@@ -146,9 +147,6 @@ class shrunken {
   [[no_unique_address]] Base base_;
   std::optional<double> pooled_strength_;
 };
-
-/// The usual choice: the cell mean, shrunken.
-using shrunken_mean = shrunken<cell_mean>;
 
 static_assert(counting_estimator<shrunken_mean>);
 

@@ -20,6 +20,7 @@
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/estimate/shrunken.hpp>
 #include <uniroute/estimate/summarise_cells.hpp>
+#include <uniroute/fwd.hpp>
 #include <uniroute/map/memberships.hpp>
 #include <uniroute/map/nearest_map.hpp>
 #include <utility>
@@ -29,7 +30,7 @@ namespace uniroute {
 
 /// Cells, a map onto them and an estimator of each LLM's loss in them. Any clustering goes with any map and estimator.
 /// Const members are thread-safe; `predict` of one embedding allocates nothing after the first call on a thread.
-template <class Clustering = kmeans<>, class Map = nearest_map, class Estimator = shrunken_mean>
+template <class Clustering, class Map, class Estimator>
 class cell_predictor {
   static_assert(!encoder<Clustering>,
                 "cell_predictor: Clustering is an encoder of strings, but must read embeddings: an encoder goes first "

@@ -20,6 +20,7 @@
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/encode/embed.hpp>
+#include <uniroute/fwd.hpp>
 #include <uniroute/predict/cell_predictor.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/route/mean_cost.hpp>
@@ -50,7 +51,7 @@ struct routing_workspace {
 /// on the order of enrolment or on the batch it comes in: equal objectives go to the lower cost, then to the first name
 /// in the alphabet, and predictions of a batch that nearly tie are recomputed in float64. Every throw leaves the router
 /// as it was. Const members are thread-safe; `route` of one prompt allocates nothing after the first call on a thread.
-template <class Reader, class Predictor, class Rule, class Costs = mean_cost>
+template <class Reader, class Predictor, class Rule, class Costs>
 class router {
   static_assert(prompt_reader<Reader>,
                 "router: Reader (the first argument) must model encoder: fit(prompts), encode(prompts), "
