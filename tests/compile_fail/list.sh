@@ -27,7 +27,7 @@ must be rule*.
 
 | exception | for | example |
 |---|---|---|
-| `std::invalid_argument` | shapes, names, parameters | `kmeans::fit: clusters is 30, but must be at most 20, the number of prompts` |
+| `std::invalid_argument` | shapes, names, parameters | `kmeans::fit: clusters is 30, but must be at most the number of prompts, 20` |
 | `std::domain_error` | values: NaN, infinities, losses outside [0, 1], negative costs | `knn::enroll: losses[17] is 1.5, but must be in [0, 1] or missing` |
 | `ur::not_fitted` | calls that come too early, an empty pool | `router::route: the pool is empty, but must have at least one model (enroll)` |
 | `ur::format_error` | files, with file, line and column | `outcomes.csv:3:7: outcome is 1.2, but must be in [0, 1]` |

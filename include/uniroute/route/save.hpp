@@ -72,7 +72,9 @@ inline state read_state(const std::filesystem::path& dir) {
     const auto json = nlohmann::json::parse(bytes);
     if (json.at("uniroute").get<int>() > UNIROUTE_VERSION)
       throw format_error(path.string(), 0, 0, "was written by a later version of uniroute");
-    for (const auto& [name, entry] : json.at("values").items()) {
+    for (const auto& item : json.at("values").items()) {
+      const std::string& name = item.key();
+      const auto& entry = item.value();
       const auto type = entry.at("type").get<std::string>();
       const auto file = [&] {
         const auto leaf = std::filesystem::path(entry.at("file").get<std::string>());
