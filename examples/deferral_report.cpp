@@ -1,5 +1,6 @@
 // The main job: deferral curves of every method on a routing table, with LLMs that no method has seen, as a page to
 // look at and JSON to compute with.
+// ctest: --trials 2 --validation 200 --out out
 
 #include <unistd.h>
 

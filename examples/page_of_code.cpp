@@ -1,5 +1,6 @@
 // The page of code of the README: fit on some LLMs, enrol others, route a prompt, certify the router.
 // usage: page_of_code [DIR of a routing table of 0-1 outcomes; none: a simulated world]
+// ctest:
 
 #include <cstdio>
 #include <exception>

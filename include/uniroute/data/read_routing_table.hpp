@@ -280,6 +280,12 @@ class table_reader {
     }
   };
 
+  /// Code points of UTF-8: bytes that do not continue a character.
+  static double characters(std::string_view text) {
+    return static_cast<double>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  }
+
   /// Whether model h has any cost; missing ones take the mean of the others.
   bool fill_with_mean(std::size_t h) {
     double sum = 0, count = 0;
