@@ -255,7 +255,7 @@ close_look look_closely(const ur::routing_table& table, const ur::embedding_matr
   const auto split = ur::split_rows(table, how);
   const auto part = [&](const std::vector<std::size_t>& rows) { return ur::take_rows(x, std::span(rows)); };
   ur::cell_predictor predictor(ur::kmeans{{.clusters = std::min<std::size_t>(12, split.train.size()), .seed = seed}},
-                               ur::proximity_map{}, ur::shrunken_mean{});
+                               ur::nearest_map{}, ur::shrunken_mean{});
   const auto train_x = part(split.train);
   predictor.fit(train_x, ur::take(table.losses(), split.train, split.seen));
   predictor.set_validation(part(split.validation));
@@ -356,11 +356,12 @@ std::string page(const ur::routing_table& table, const settings& s, const std::s
                          result.dropped, " over all trials."));
   double coverage = 1;
   for (const auto& m : all) coverage = std::min(coverage, m.coverage);
-  if (coverage < 1 - 1e-9)
-    page.paragraph(
-        ur::detail::text("At least ", ur::detail::fixed(100 * coverage, 1),
-                         "% of the choices have an observed outcome; the mean of the model's observed choices "
-                         "stands for the others."));
+  if (coverage < 1 - 1e-6)  // shares of choices are float32
+    page.paragraph(ur::detail::text(
+        "Outcomes are missing: at the thinnest point of a curve only ", ur::detail::fixed(100 * coverage, 1),
+        "% of the choices have an observed outcome, and the mean of the model's observed choices "
+        "stands for the others. Read differences with care: models may have been observed on prompts "
+        "of unequal difficulty."));
 
   const auto curves = curve_lines(all), gains = gain_lines(curves);
   page.heading("Deferral curves");
@@ -393,15 +394,14 @@ std::string page(const ur::routing_table& table, const settings& s, const std::s
   }
   if (!chosen.empty()) page.paragraph("Chosen on seen LLMs treated as new: " + chosen + ".");
   page.heading("Cells and profiles of one trial");
-  page.figure(
-      ur::heat_map(look.quality, look.cells, look.models, "Predicted quality per cell and LLM"),
-      "Predicted quality (1 − Ψ̂) of the unseen LLMs, cheapest first, in each cell of shrunken soft cells with K = "
-      "12; cells are named after their commonest category, with their number of training prompts.",
-      true);
+  page.figure(ur::heat_map(look.quality, look.cells, look.models, "Predicted quality per cell and LLM"),
+              "Predicted quality (1 − Ψ̂) of the unseen LLMs, cheapest first, in each of 12 cells (hard, "
+              "shrunken); cells are named after their commonest category, with their number of training prompts.",
+              true);
   page.heading("Who gets the prompts");
   page.figure(
       ur::stacked_chart(look.cost, look.shares, look.models, {"Shares of prompts", cost_axis, "share of prompts"}),
-      "Share of test prompts per LLM along the curve of the same router, cheapest at the bottom; in brackets the "
+      "Share of test prompts per LLM along the curve of that router, cheapest at the bottom; in brackets the "
       "mean share.");
   return std::move(page).finish();
 }

@@ -172,7 +172,9 @@ inline std::string heat_map(const matrix<double>& values, const std::vector<std:
   constexpr double cell_width = 44, cell_height = 22, left = 190, top = 130;
   const double width = left + cell_width * static_cast<double>(column_names.size()) + 120;
   const double height = top + cell_height * static_cast<double>(row_names.size()) + 8;
-  detail::svg_canvas canvas(width, height, title);
+  // Neither blown up on a wide page nor illegible on a phone, where it scrolls.
+  detail::svg_canvas canvas(width, height, title,
+                            detail::text("style=\"max-width:", width, "px;min-width:", 0.8 * width, "px\""));
   const auto shorten = [](std::string name, std::size_t length) {
     if (name.size() <= length) return name;
     return name.substr(0, length - 1) + "…";

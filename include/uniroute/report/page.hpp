@@ -48,16 +48,16 @@ class html_page {
 
  private:
   static constexpr std::string_view style =
-      "body{font:16px/1.5 system-ui,sans-serif;color:#111;background:#fff;max-width:56rem;margin:0 auto;padding:1rem}\n"
+      "body{font:16px/1.5 system-ui,sans-serif;color:#111;background:#fff;max-width:64rem;margin:0 auto;padding:1rem}\n"
       "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\n"
-      "figure{margin:1rem 0}figure.wide{overflow-x:auto}figure.wide>svg{min-width:40rem}\n"
+      "figure{margin:1rem 0}figure.wide{overflow-x:auto}\n"
       "figcaption{color:#333;font-size:.9rem}svg{width:100%;height:auto;font:12px system-ui,sans-serif}\n"
       ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;padding:0;margin:.3rem 0;font-size:.9rem}\n"
       "ul.legend{list-style:none}ol.legend{list-style-position:inside}ol.legend li{margin-right:.6rem}\n"
       ".key{width:44px;height:10px;margin-right:.4rem;vertical-align:middle}\n"
       ".patch{display:inline-block;width:1rem;height:.8rem;margin:0 .3rem;border:1px solid #555}\n"
-      ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}\n"
-      "th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid #ccc;white-space:nowrap}\n"
+      ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}\n"
+      "th,td{padding:.25rem .5rem;text-align:right;border-bottom:1px solid #ccc;white-space:nowrap}\n"
       "th:first-child{text-align:left}.strong{font-weight:700;background:#f2f2f2}\n"
       "@media(max-width:34rem){figure:not(.wide)>svg{font-size:19px}}\n"
       "@media print{body{max-width:none}figure{break-inside:avoid}}\n";
