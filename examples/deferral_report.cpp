@@ -117,13 +117,17 @@ std::string qnc_text(const ur::method_summary& s) {
 }
 
 std::vector<std::vector<std::string>> metrics_table(const std::vector<ur::method_summary>& all) {
-  std::vector<std::vector<std::string>> rows{{"method", "nArea", "95% interval", "gain over ZeroRouter", "corrected p",
-                                              "sign p", "Area", "QNC (reached)", "peak", "Brier", "AUC"}};
+  std::vector<std::vector<std::string>> rows{{"method", "nArea", "95% interval", "gain over ZeroRouter",
+                                              "interval over LLMs", "corrected p", "sign p", "Area", "QNC (reached)",
+                                              "peak", "Brier", "AUC"}};
   for (const auto& s : all) {
     std::vector<std::string> r{s.name, number(s.narea)};
     r.push_back(s.narea ? number(s.narea->low) + " to " + number(s.narea->high) : "");
     const bool gain = s.gain_over_zero && s.name != "zero_router";
     r.push_back(gain ? signed_number(s.gain_over_zero->mean.mean) : "");
+    r.push_back(gain ? signed_number(s.gain_over_zero->over_models.low) + " to " +
+                           signed_number(s.gain_over_zero->over_models.high)
+                     : "");
     r.push_back(gain ? p_text(s.gain_over_zero->mean.p_value) : "");
     r.push_back(gain ? p_text(s.gain_over_zero->p_sign) : "");
     r.push_back(number(s.area));
@@ -160,7 +164,9 @@ ordered_json to_json(const std::optional<ur::gain_summary>& g) {
           {"low", g->mean.low},
           {"high", g->mean.high},
           {"p_corrected_t", g->mean.p_value},
-          {"p_sign", g->p_sign}};
+          {"p_sign", g->p_sign},
+          {"low_over_models", g->over_models.low},
+          {"high_over_models", g->over_models.high}};
 }
 
 ordered_json results_json(const ur::routing_table& table, const settings& s, const std::string& encoder,
@@ -384,7 +390,8 @@ std::string page(const ur::routing_table& table, const settings& s, const std::s
                        "trials reach it. Intervals and corrected p: t over trials with the variance (1/n + ρ) "
                        "s², ρ = ",
                        ur::detail::fixed(result.rho, 3),
-                       ", because trials share prompts and LLMs; the sign test ignores that. oracle knows the "
+                       ", because trials share prompts and LLMs; the sign test ignores that. Interval over LLMs: of "
+                       "the gain, by a cluster bootstrap that draws LLMs again instead of splits. oracle knows the "
                        "outcomes in hindsight: no router can reach it."));
   std::string chosen;
   for (const auto& m : all) {
@@ -469,7 +476,7 @@ int run(const settings& s) {
   std::printf("\n%zu trials: %zu training, %zu validation, %zu test prompts; %zu %s\n\n", s.trials, result.train,
               result.validation, result.test, result.unseen,
               result.static_pool ? "LLMs, all enrolled (static pool)" : "unseen LLMs");
-  print_table(metrics_table(all), 9);
+  print_table(metrics_table(all), 10);
   std::printf("\nLook at %s\n", (std::filesystem::path(s.out) / "index.html").string().c_str());
   return 0;
 }

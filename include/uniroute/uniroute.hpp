@@ -15,4 +15,5 @@
 #include <uniroute/route/route.hpp>
 #include <uniroute/route/save.hpp>
 #include <uniroute/select/seen_as_new.hpp>
+#include <uniroute/stats/stats.hpp>
 #include <uniroute/version.hpp>

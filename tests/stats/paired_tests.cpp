@@ -1,5 +1,5 @@
 #include <catch2/catch.hpp>
-#include <uniroute/stats/paired_tests.hpp>
+#include <uniroute/stats/stats.hpp>
 
 namespace ur = uniroute;
 
@@ -28,4 +28,27 @@ TEST_CASE("the sign test is the exact binomial one") {
   CHECK(ur::sign_test(std::vector<double>{1, 1, 1, 1, -1}) == Approx(12. / 32));
   CHECK(ur::sign_test(std::vector<double>{1, -1, 0, 0}) == 1);
   CHECK(ur::sign_test(std::vector<double>{}) == 1);
+}
+
+TEST_CASE("the cluster bootstrap draws LLMs: no spread between them is no width, and it knows few from many") {
+  const std::vector<std::vector<std::string>> pools{{"a", "b"}, {"a"}, {"b"}};
+  const auto flat = ur::cluster_bootstrap(std::vector<double>{2, 2, 2}, pools);
+  CHECK(flat.low == 2);
+  CHECK(flat.high == 2);
+  CHECK(flat.clusters == 2);
+  // Two LLMs with means 0 and 1: a quarter of the draws are 0, a quarter 1.
+  const auto wide =
+      ur::cluster_bootstrap(std::vector<double>{0, 1}, std::vector<std::vector<std::string>>{{"a"}, {"b"}});
+  CHECK(wide.low == 0);
+  CHECK(wide.high == 1);
+  // Many LLMs: a normal interval of half width 1.96 s / sqrt(M), to within a tenth of it.
+  std::vector<double> values;
+  std::vector<std::vector<std::string>> many;
+  for (int m = 0; m < 400; ++m) {
+    values.push_back(m % 2);
+    many.push_back({std::to_string(m)});
+  }
+  const auto narrow = ur::cluster_bootstrap(values, many);
+  CHECK(narrow.high - narrow.low == Approx(2 * 1.96 * .5 / 20).epsilon(.1));
+  CHECK_THROWS_AS(ur::cluster_bootstrap(values, pools), std::invalid_argument);
 }

@@ -23,6 +23,7 @@
 #include <uniroute/evaluate/predictor_quality.hpp>
 #include <uniroute/evaluate/trial.hpp>
 #include <uniroute/random.hpp>
+#include <uniroute/stats/cluster_bootstrap.hpp>
 #include <uniroute/stats/paired_tests.hpp>
 #include <utility>
 #include <vector>
@@ -66,8 +67,8 @@ struct method_result {
 
 struct protocol_result {
   std::vector<method_result> methods;
-  std::vector<std::size_t> pool_sizes;  ///< unseen LLMs per trial
-  std::size_t unseen = 0;               ///< LLMs hidden in each trial
+  std::vector<std::vector<std::string>> pools;  ///< the unseen LLMs of each trial
+  std::size_t unseen = 0;                       ///< LLMs hidden in each trial
   std::size_t train = 0, validation = 0,
               test = 0;     ///< prompts (of the first trial: groups of equal prompts may shift them)
   std::size_t dropped = 0;  ///< LLMs left out of a trial because no validation or test outcome of theirs was observed
@@ -195,7 +196,7 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
   if (!options.shuffled.empty()) names.push_back("cost_matched_mixture");
   if (expected.size() != 0) names.push_back("oracle_bayes");
   for (auto& name : names) out.methods.push_back({name, std::vector<trial_score>(options.trials)});
-  out.pool_sizes.resize(options.trials);
+  out.pools.resize(options.trials);
 
   std::mutex guard;
   std::size_t done = 0;
@@ -230,7 +231,7 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
       record(*shuffled);
     }
     if (expected.size() != 0) record(trace_curve(trial.bayes, trial.costs, trial.losses, trial.costs));
-    out.pool_sizes[index] = singles.size();
+    out.pools[index] = trial.seen.unseen;
 
     const std::lock_guard lock(guard);
     if (index == 0) {
@@ -247,10 +248,12 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
   return out;
 }
 
-/// A gain over another method: mean and interval by the corrected resampled t-test, and the sign test.
+/// A gain over another method: mean and interval by the corrected resampled t-test, the sign test, and an interval over
+/// LLMs.
 struct gain_summary {
   mean_estimate mean;  ///< p_value: corrected t
   double p_sign = 1;
+  bootstrap_interval over_models;  ///< cluster bootstrap over the LLMs
 };
 
 /// One method over all trials. Metrics are undefined (no value) if they are in any trial; QNC is the mean of the
@@ -358,7 +361,8 @@ inline method_summary summarise(const protocol_result& result, const method_resu
       if (o.name != other) continue;
       const auto gains = paired_gains(m, o);
       if (gains.empty()) return std::nullopt;
-      return gain_summary{corrected_resampled_t(gains, result.rho), sign_test(gains)};
+      return gain_summary{corrected_resampled_t(gains, result.rho), sign_test(gains),
+                          cluster_bootstrap(gains, result.pools)};
     }
     return std::nullopt;
   };

@@ -1,0 +1,61 @@
+#pragma once
+
+// How much of a mean gain hangs on which LLMs the table happens to have.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/random.hpp>
+#include <vector>
+
+namespace uniroute {
+
+/// A percentile interval over LLMs: each trial's value belongs to the LLMs that were unseen in it; an LLM's value is
+/// the mean over its trials; LLMs are drawn with replacement (Efron and Tibshirani 1993, chapter 13), so that the
+/// interval speaks of other LLMs, where the t-test over trials speaks of other splits of the same ones.
+struct bootstrap_interval {
+  double low = 0;
+  double high = 0;
+  std::size_t clusters = 0;  ///< LLMs
+};
+
+/// `clusters[t]` names the LLMs of trial t. Same seed, same bits.
+/// Throws std::invalid_argument for shapes, no values, zero draws or a level outside (0, 1).
+inline bootstrap_interval cluster_bootstrap(std::span<const double> values,
+                                            std::span<const std::vector<std::string>> clusters, std::uint64_t seed = 1,
+                                            std::size_t draws = 2000, double level = 0.95) {
+  detail::require(!values.empty() && values.size() == clusters.size(), "cluster_bootstrap: values has ", values.size(),
+                  " entries, but must have as many as clusters, ", clusters.size(), ", and at least 1");
+  detail::require(draws >= 1 && level > 0 && level < 1, "cluster_bootstrap: draws is ", draws, " and level ", level,
+                  ", but must be at least 1 and between 0 and 1");
+  std::map<std::string, std::pair<double, double>> sums;
+  for (std::size_t t = 0; t < values.size(); ++t) {
+    for (const auto& name : clusters[t]) {
+      auto& [sum, count] = sums[name];
+      sum += values[t];
+      count += 1;
+    }
+  }
+  std::vector<double> means;
+  for (const auto& entry : sums) means.push_back(entry.second.first / entry.second.second);
+  detail::require(!means.empty(), "cluster_bootstrap: clusters has no names, but must have at least 1");
+  random_engine engine(seed);
+  std::vector<double> drawn(draws);
+  for (double& mean : drawn) {
+    double sum = 0;
+    for (std::size_t m = 0; m < means.size(); ++m) sum += means[engine.below(means.size())];
+    mean = sum / static_cast<double>(means.size());
+  }
+  std::sort(drawn.begin(), drawn.end());
+  const auto at = [&](double share) {
+    return drawn[static_cast<std::size_t>(std::lround(share * static_cast<double>(draws - 1)))];
+  };
+  return {at((1 - level) / 2), at((1 + level) / 2), means.size()};
+}
+
+}  // namespace uniroute
