@@ -125,9 +125,8 @@ std::vector<std::vector<std::string>> metrics_table(const std::vector<ur::method
     r.push_back(s.narea ? number(s.narea->low) + " to " + number(s.narea->high) : "");
     const bool gain = s.gain_over_zero && s.name != "zero_router";
     r.push_back(gain ? signed_number(s.gain_over_zero->mean.mean) : "");
-    r.push_back(gain ? signed_number(s.gain_over_zero->over_models.low) + " to " +
-                           signed_number(s.gain_over_zero->over_models.high)
-                     : "");
+    const auto over = gain ? s.gain_over_zero->over_models : std::nullopt;
+    r.push_back(over ? signed_number(over->low) + " to " + signed_number(over->high) : "");
     r.push_back(gain ? p_text(s.gain_over_zero->mean.p_value) : "");
     r.push_back(gain ? p_text(s.gain_over_zero->p_sign) : "");
     r.push_back(number(s.area));
@@ -165,8 +164,8 @@ ordered_json to_json(const std::optional<ur::gain_summary>& g) {
           {"high", g->mean.high},
           {"p_corrected_t", g->mean.p_value},
           {"p_sign", g->p_sign},
-          {"low_over_models", g->over_models.low},
-          {"high_over_models", g->over_models.high}};
+          {"low_over_models", g->over_models ? ordered_json(g->over_models->low) : ordered_json(nullptr)},
+          {"high_over_models", g->over_models ? ordered_json(g->over_models->high) : ordered_json(nullptr)}};
 }
 
 ordered_json results_json(const ur::routing_table& table, const settings& s, const std::string& encoder,

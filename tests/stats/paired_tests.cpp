@@ -50,5 +50,16 @@ TEST_CASE("the cluster bootstrap draws LLMs: no spread between them is no width,
   }
   const auto narrow = ur::cluster_bootstrap(values, many);
   CHECK(narrow.high - narrow.low == Approx(2 * 1.96 * .5 / 20).epsilon(.1));
+  // Pools of two whose value is the mean of their LLMs' own: as wide as if each LLM had been a trial.
+  std::vector<double> pair_values;
+  std::vector<std::vector<std::string>> pairs;
+  for (int a = 0; a < 30; ++a) {
+    for (int b = 0; b < a; ++b) {
+      pair_values.push_back((a % 2 + b % 2) / 2.);
+      pairs.push_back({std::to_string(a), std::to_string(b)});
+    }
+  }
+  const auto paired = ur::cluster_bootstrap(pair_values, pairs);
+  CHECK(paired.high - paired.low == Approx(2 * 1.96 * .5 / std::sqrt(30)).epsilon(.15));
   CHECK_THROWS_AS(ur::cluster_bootstrap(values, pools), std::invalid_argument);
 }

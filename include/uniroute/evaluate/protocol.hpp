@@ -253,7 +253,7 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
 struct gain_summary {
   mean_estimate mean;  ///< p_value: corrected t
   double p_sign = 1;
-  bootstrap_interval over_models;  ///< cluster bootstrap over the LLMs
+  std::optional<bootstrap_interval> over_models;  ///< cluster bootstrap over the LLMs; none in a static pool
 };
 
 /// One method over all trials. Metrics are undefined (no value) if they are in any trial; QNC is the mean of the
@@ -362,7 +362,7 @@ inline method_summary summarise(const protocol_result& result, const method_resu
       const auto gains = paired_gains(m, o);
       if (gains.empty()) return std::nullopt;
       return gain_summary{corrected_resampled_t(gains, result.rho), sign_test(gains),
-                          cluster_bootstrap(gains, result.pools)};
+                          result.static_pool ? std::nullopt : std::optional(cluster_bootstrap(gains, result.pools))};
     }
     return std::nullopt;
   };

@@ -15,12 +15,14 @@
 
 namespace uniroute {
 
-/// A percentile interval over LLMs: each trial's value belongs to the LLMs that were unseen in it; an LLM's value is
-/// the mean over its trials; LLMs are drawn with replacement (Efron and Tibshirani 1993, chapter 13), so that the
-/// interval speaks of other LLMs, where the t-test over trials speaks of other splits of the same ones.
+/// A percentile interval over LLMs. A trial's value is a function of the r LLMs that were unseen in it, so the mean
+/// over trials is a U-statistic of degree r; to first order it moves by r times the mean of h(m) − mean, h(m) being the
+/// mean over the trials in which LLM m was unseen (Hájek's projection; van der Vaart 1998, chapter 12). LLMs are drawn
+/// with replacement. The interval speaks of other LLMs, where the t-test over trials speaks of other splits of the same
+/// ones; with few trials the noise of h widens it.
 struct bootstrap_interval {
-  double low = 0;
-  double high = 0;
+  double low = 0;            ///< of the mean
+  double high = 0;           ///< of the mean
   std::size_t clusters = 0;  ///< LLMs
 };
 
@@ -41,21 +43,26 @@ inline bootstrap_interval cluster_bootstrap(std::span<const double> values,
       count += 1;
     }
   }
-  std::vector<double> means;
-  for (const auto& entry : sums) means.push_back(entry.second.first / entry.second.second);
-  detail::require(!means.empty(), "cluster_bootstrap: clusters has no names, but must have at least 1");
+  double mean = 0, degree = 0;
+  for (std::size_t t = 0; t < values.size(); ++t) {
+    mean += values[t] / static_cast<double>(values.size());
+    degree += static_cast<double>(clusters[t].size()) / static_cast<double>(values.size());
+  }
+  std::vector<double> influence;
+  for (const auto& entry : sums) influence.push_back(degree * (entry.second.first / entry.second.second - mean));
+  detail::require(!influence.empty(), "cluster_bootstrap: clusters has no names, but must have at least 1");
   random_engine engine(seed);
   std::vector<double> drawn(draws);
-  for (double& mean : drawn) {
+  for (double& value : drawn) {
     double sum = 0;
-    for (std::size_t m = 0; m < means.size(); ++m) sum += means[engine.below(means.size())];
-    mean = sum / static_cast<double>(means.size());
+    for (std::size_t m = 0; m < influence.size(); ++m) sum += influence[engine.below(influence.size())];
+    value = mean + sum / static_cast<double>(influence.size());
   }
   std::sort(drawn.begin(), drawn.end());
   const auto at = [&](double share) {
     return drawn[static_cast<std::size_t>(std::lround(share * static_cast<double>(draws - 1)))];
   };
-  return {at((1 - level) / 2), at((1 + level) / 2), means.size()};
+  return {at((1 - level) / 2), at((1 + level) / 2), influence.size()};
 }
 
 }  // namespace uniroute
