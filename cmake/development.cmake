@@ -7,9 +7,9 @@ target_link_libraries(uniroute_development INTERFACE uniroute::uniroute)
 target_compile_options(
   uniroute_development
   INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${UNIROUTE_WARNINGS_AS_ERRORS}>:-Werror>
-            # g++ 12 sees overruns and unset values in xtensor and libstdc++ that are not there, once it optimises.
             # What g++ leaves out of -Wconversion; the headers themselves are clean of it (headers_alone).
             $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>
+            # g++ 12 sees overruns and unset values in xtensor and libstdc++ that are not there, once it optimises.
             $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
             -Wno-stringop-overread>)
 target_compile_definitions(uniroute_development INTERFACE UNIROUTE_DATA_DIR="${UNIROUTE_DATA_DIR}")

@@ -177,3 +177,29 @@ TEST_CASE("a predictor that cannot take LLMs in routes among the models it was f
   CHECK(best(0, router.route(ur::row(world().table.embeddings(), 0)).index) ==
         *std::min_element(best.begin(), best.end()));
 }
+
+TEST_CASE("a saved router whose parts do not fit together is refused, and never leads out of bounds") {
+  const auto split = ur::split(world().table, {.seed = 4});
+  ur::router router{ur::hashed_tfidf{{.dimension = 16}}, ur::kmeans{{.clusters = 4}}, ur::nearest_map{},
+                    ur::shrunken_mean{}, ur::best_quality_rule{}};
+  router.fit(split.train);
+  router.enroll(split.validation, split.unseen);
+  const auto good = router.save();
+  const auto refuse = [&](const std::string& name, ur::state::value value) {
+    ur::state bad = good;
+    bad.set(name, std::move(value));
+    auto copy = router;
+    CHECK_THROWS_AS(copy.load(bad), ur::format_error);
+    CHECK(copy.route(split.test.prompts()) == router.route(split.test.prompts()));
+  };
+  refuse("costs/costs", std::vector<double>(100, 1.0));
+  refuse("costs/costs", std::vector<double>(split.unseen.size(), -1.0));
+  refuse("models", std::vector<std::string>{"a"});
+  refuse("reader/dimension", std::uint64_t{17});
+  refuse("predictor/dimension", std::uint64_t{17});
+  refuse("predictor/validation", ur::label_vector(split.validation.size(), 9));
+  refuse("predictor/validation_size", std::uint64_t{1});
+  refuse("predictor/map/centroids", ur::make_matrix<float>(4, 3, 0.0F));
+  refuse("predictor/clustering/centroids", ur::make_matrix<float>(2, 16, 0.0F));
+  refuse("predictor/profile_losses", ur::make_matrix<double>(split.unseen.size(), 4, 7.0));
+}

@@ -13,9 +13,9 @@ namespace uniroute {
 ///
 /// Semantics: `set_validation(p, x)` comes with the predictor's own and empties the pool; `enroll(costs)` adds one LLM
 /// by its costs on the validation prompts, `enroll(cost)` by one number; `retire(j)` and `reprice(j, cost)` name it by
-/// its index. `estimate(p, x, out)` writes one cost per model, each finite and at least 0; it is const, thread-safe and
-/// allocates nothing after the first call on a thread.
-/// Satisfied by: mean_cost (any predictor), cell_cost (cell-based predictors).
+/// its index; `size()` is the number of LLMs. `estimate(p, x, out)` writes one cost per model, each finite and at least
+/// 0; it is const, thread-safe and allocates nothing after the first call on a thread. Satisfied by: mean_cost (any
+/// predictor), cell_cost (cell-based predictors).
 template <class C, class Predictor>
 concept cost_estimate_for = stateful<C> &&
     requires(C& c, const C& fitted, const Predictor& p, const embedding_matrix& x, embedding_view one,
@@ -26,6 +26,7 @@ concept cost_estimate_for = stateful<C> &&
   c.retire(model);
   c.reprice(model, cost);
   fitted.estimate(p, one, out);
+  { fitted.size() } -> std::convertible_to<std::size_t>;
 };
 
 }  // namespace uniroute

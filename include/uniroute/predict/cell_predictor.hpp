@@ -179,6 +179,7 @@ class cell_predictor {
         rows(losses) == next.size() && rows(counts) == next.size() &&
         (next.size() == 0 || (columns(losses) == next.map_.size() && columns(counts) == next.map_.size()));
     detail::require_state(whole, "profile_losses and profile_counts must be models x cells");
+    next.check_loaded(losses, counts);
     next.profiles_.clear();
     for (std::size_t h = 0; h < next.size(); ++h) {
       next.profiles_.push_back(
@@ -206,6 +207,29 @@ class cell_predictor {
     } else {
       return summarise_cells(where, losses);
     }
+  }
+
+  /// What was read from files must not lead anyone out of bounds.
+  void check_loaded(const matrix<double>& losses, const matrix<double>& counts) const {
+    detail::require_state(
+        columns(clustering_.centroids()) == dimension_ && rows(clustering_.centroids()) == map_.size(),
+        "centroids must be cells x dimension");
+    if constexpr (requires { map_.dimension(); })
+      detail::require_state(map_.dimension() == dimension_, "the map's dimension must be the predictor's");
+    const std::size_t k = map_.size();
+    if constexpr (hard_cluster_map<Map>) {
+      detail::require_state(validation_.size() == validation_size_ &&
+                                std::all_of(validation_.begin(), validation_.end(), [k](auto c) { return c < k; }),
+                            "validation must have a cell below K for each prompt");
+    } else {
+      detail::require_state(
+          rows(validation_) == validation_size_ && (validation_size_ == 0 || columns(validation_) == k),
+          "validation must be prompts x cells");
+    }
+    const auto valid = [](double loss) { return loss >= 0 && loss <= 1; };
+    detail::require_state(std::all_of(losses.begin(), losses.end(), valid), "profile_losses must be in [0, 1]");
+    detail::require_state(std::all_of(counts.begin(), counts.end(), [](double c) { return c >= 0; }),
+                          "profile_counts must be at least 0");
   }
 
   template <class Profile>

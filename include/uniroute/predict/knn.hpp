@@ -128,6 +128,14 @@ class knn {
     const auto& losses = s.get<matrix<double>>("losses");
     detail::require_state(rows(losses) == next.size() && columns(losses) == next.sample_.size(),
                           "losses must be models x validation prompts");
+    detail::require_state(next.sample_.size() == 0 || next.sample_.dimension() == next.dimension_,
+                          "validation must be prompts x dimension");
+    for (std::size_t h = 0; h < next.size(); ++h) {
+      const auto of = row(losses, h);
+      detail::require_state(
+          std::all_of(of.begin(), of.end(), detail::is_loss) && !std::all_of(of.begin(), of.end(), is_missing),
+          "losses must be in [0, 1] or missing, and some of each model's observed");
+    }
     for (std::size_t h = 0; h < next.size(); ++h)
       next.columns_.emplace_back(row(losses, h).begin(), row(losses, h).end());
     next.rebuild();

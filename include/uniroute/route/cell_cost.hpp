@@ -2,6 +2,7 @@
 
 // Cost estimates that know the cell: an LLM that rambles on mathematics is dear there, and only there.
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -72,6 +73,9 @@ class cell_cost {
     }
   }
 
+  std::size_t size() const noexcept { return profiles_.size(); }  ///< M
+  std::size_t cells() const noexcept { return cells_; }           ///< K; 0 before set_validation
+
   state save() const {
     auto profiles = make_matrix<double>(profiles_.size(), cells_);
     for (std::size_t h = 0; h < profiles_.size(); ++h)
@@ -88,6 +92,8 @@ class cell_cost {
     next.cells_ = columns(next.phi_);
     const auto& profiles = s.get<matrix<double>>("profiles");
     detail::require_state(columns(profiles) == next.cells_, "cell_cost: profiles must be models x cells");
+    for (const double cost : profiles)
+      detail::require_state(cost >= 0 && std::isfinite(cost), "cell_cost: profiles must be finite and at least 0");
     for (std::size_t h = 0; h < rows(profiles); ++h)
       next.profiles_.emplace_back(row(profiles, h).begin(), row(profiles, h).end());
     *this = std::move(next);

@@ -3,6 +3,7 @@
 // Cost estimates: one number per LLM, the mean of what its validation prompts cost.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,6 +37,7 @@ class mean_cost {
     std::copy(costs_.begin(), costs_.end(), out.begin());
   }
 
+  std::size_t size() const noexcept { return costs_.size(); }        ///< M
   std::span<const double> costs() const noexcept { return costs_; }  ///< M values, in order of enrolment
 
   state save() const {
@@ -43,7 +45,12 @@ class mean_cost {
     out.set("costs", costs_);
     return out;
   }
-  void load(const state& s) { costs_ = s.get<std::vector<double>>("costs"); }
+  void load(const state& s) {
+    const auto& costs = s.get<std::vector<double>>("costs");
+    for (const double cost : costs)
+      detail::require_state(cost >= 0 && std::isfinite(cost), "costs must be finite and at least 0");
+    costs_ = costs;
+  }
 
  private:
   std::vector<double> costs_;

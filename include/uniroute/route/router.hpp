@@ -69,7 +69,7 @@ class router {
   static_assert(
       cost_estimate_for<Costs, Predictor>,
       "router: Costs must model cost_estimate_for<Costs, Predictor>: set_validation(predictor, embeddings), "
-      "enroll(costs), enroll(cost), retire(index), reprice(index, cost), estimate(predictor, embedding, out), "
+      "enroll(costs), enroll(cost), retire(index), reprice(index, cost), estimate(predictor, embedding, out), size(), "
       "save, load (cell_cost needs a cell-based predictor)");
 
  public:
@@ -337,7 +337,13 @@ class router {
     next.adopt_pool(s.get<std::vector<std::string>>("models"),
                     static_cast<std::size_t>(s.get<std::uint64_t>("validation_size")),
                     s.get<std::uint64_t>("validation_hash"));
-    detail::require_state(next.names_.size() == next.predictor_.size(), "models must be those of the predictor");
+    detail::require_state(next.names_.size() == next.predictor_.size() && next.names_.size() == next.costs_.size(),
+                          "models must be those of the predictor and of the costs");
+    detail::require_state(next.reader_.dimension() == next.predictor_.dimension(),
+                          "the reader's dimension must be the predictor's");
+    if constexpr (cell_based<Predictor> && requires { next.costs_.cells(); })
+      detail::require_state(next.names_.empty() || next.costs_.cells() == next.predictor_.map().size(),
+                            "the costs' cells must be the predictor's");
     *this = std::move(next);
   }
 
@@ -366,6 +372,7 @@ class router {
   void fit_predictor(const embedding_matrix& x, const loss_matrix& losses) {
     predictor_.fit(x, losses);
     adopt_pool({}, 0, 0);
+    if constexpr (pool_adaptive<Predictor>) costs_.set_validation(predictor_, make_matrix<float>(0, columns(x)));
   }
 
   /// Everything that may throw comes first; the predictor's own enroll, which changes nothing if it throws, comes last.
