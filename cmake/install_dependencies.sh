@@ -28,7 +28,7 @@ fi
 declare -A installed=()
 while read -r status package version; do
   if [ "$status" = installed ]; then installed[$package]=$version; fi
-done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' "${!versions[@]}" 2>/dev/null || true)
+done <<<"$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' "${!versions[@]}" 2>/dev/null || true)"
 
 missing=()
 for package in "${!versions[@]}"; do
