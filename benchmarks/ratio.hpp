@@ -67,12 +67,13 @@ inline void time_sgemm(benchmark::State& state, const uniroute::embedding_matrix
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(m));
 }
 
-/// One pass over memory: the sum of `count` floats.
+/// One pass over memory: the sum of `count` floats, in enough lanes that additions do not wait for each other.
 inline void time_pass(benchmark::State& state, const float* data, std::size_t count) {
   for (auto _ : state) {
-    float lanes[16] = {};
-    for (std::size_t i = 0; i + 16 <= count; i += 16) {
-      for (std::size_t l = 0; l < 16; ++l) lanes[l] += data[i + l];
+    constexpr std::size_t width = 64;
+    float lanes[width] = {};
+    for (std::size_t i = 0; i + width <= count; i += width) {
+      for (std::size_t l = 0; l < width; ++l) lanes[l] += data[i + l];
     }
     benchmark::DoNotOptimize(lanes);
   }

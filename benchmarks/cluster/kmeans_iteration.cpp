@@ -32,7 +32,7 @@ void move_centroids(const uniroute::detail::lloyd_workspace& work, uniroute::emb
 
 void iterate(benchmark::State& state) {
   auto centroids = first_centroids();
-  uniroute::detail::lloyd_workspace work(n, k, d);
+  uniroute::detail::lloyd_workspace work(points(), k);
   for (auto _ : state) {
     const uniroute::detail::centroid_table table(centroids);
     uniroute::detail::lloyd_assign(points(), table, work, 1);

@@ -116,7 +116,7 @@ class kmeans {
     random_engine engine(derive_seed(options_.seed, start));
     fitted out{detail::centroid_table(seeding_(x, options_.clusters, engine)), std::numeric_limits<double>::infinity(),
                0};
-    detail::lloyd_workspace work(rows(x), options_.clusters, columns(x));
+    detail::lloyd_workspace work(x, options_.clusters);
     double last = std::numeric_limits<double>::infinity();
     for (std::size_t iteration = 1; iteration <= options_.max_iterations; ++iteration) {
       detail::lloyd_assign(x, out.table, work, options_.threads);

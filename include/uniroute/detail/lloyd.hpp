@@ -18,7 +18,7 @@ struct lloyd_lane {
   std::vector<double> sums;         ///< K x D
   std::vector<std::size_t> counts;  ///< K
   double inertia = 0;
-  std::vector<float> scores;  ///< tile scratch
+  std::vector<float> dots;  ///< tile scratch
 };
 
 /// Scratch of a fit, allocated once.
@@ -26,15 +26,19 @@ struct lloyd_workspace {
   std::vector<lloyd_lane> lanes;
   label_vector labels;
   std::vector<float> distances;
+  std::vector<float> norms;  ///< of the embeddings, squared
 
-  lloyd_workspace(std::size_t n, std::size_t k, std::size_t d) : labels(n), distances(n) {
+  lloyd_workspace(const embedding_matrix& x, std::size_t k) : labels(rows(x)), distances(rows(x)), norms(rows(x)) {
+    const std::size_t n = rows(x);
+    const std::size_t d = columns(x);
+    for (std::size_t i = 0; i < n; ++i) norms[i] = dot(x.data() + i * d, x.data() + i * d, d);
     // At most 16 lanes, and at most 32 MB of sums: memory stays at the input plus a constant.
     const std::size_t by_memory = std::max<std::size_t>(1, (std::size_t{32} << 20) / (k * d * sizeof(double)));
     lanes.resize(std::clamp<std::size_t>(tile_count(n) / 4, 1, std::min<std::size_t>(16, by_memory)));
     for (auto& lane : lanes) {
       lane.sums.resize(k * d);
       lane.counts.resize(k);
-      lane.scores.resize(tile_rows * k);
+      lane.dots.resize(tile_rows * k);
     }
   }
 };
@@ -50,7 +54,7 @@ inline void lloyd_run(const embedding_matrix& x, const centroid_table& table, ll
     const std::size_t first = tile * tile_rows;
     const std::size_t count = std::min(tile_rows, n - first);
     const float* tile_x = x.data() + first * d;
-    nearest_in_tile(tile_x, count, table, lane.scores.data(), work.labels.data() + first,
+    nearest_in_tile(tile_x, work.norms.data() + first, count, table, lane.dots.data(), work.labels.data() + first,
                     work.distances.data() + first);
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint32_t label = work.labels[first + i];

@@ -18,7 +18,7 @@
 namespace uniroute::detail {
 
 /// Rows of a tile: fixed, so that BLAS sees the same shapes on any number of threads.
-inline constexpr std::size_t tile_rows = 256;
+inline constexpr std::size_t tile_rows = 1024;
 
 inline std::size_t tile_count(std::size_t n) noexcept { return (n + tile_rows - 1) / tile_rows; }
 
@@ -54,9 +54,9 @@ struct best_two {
   std::uint32_t index = 0;
 };
 
-/// Finds the two least of squared_norms[k] - 2 dots[k], overwriting dots with those scores.
+/// Finds the two least of the scores squared_norms[k] - 2 dots[k].
 /// Sixteen lanes, so that compilers vectorise it without reordering anything we care about.
-inline best_two least_two(float* dots, const float* squared_norms, std::size_t size) noexcept {
+inline best_two least_two(const float* dots, const float* squared_norms, std::size_t size) noexcept {
   constexpr std::size_t width = 16;
   std::array<float, width> best;
   std::array<float, width> second;
@@ -67,7 +67,6 @@ inline best_two least_two(float* dots, const float* squared_norms, std::size_t s
   for (; k + width <= size; k += width) {
     for (std::size_t lane = 0; lane < width; ++lane) {
       const float score = squared_norms[k + lane] - 2 * dots[k + lane];
-      dots[k + lane] = score;
       const bool less = score < best[lane];
       const float other = less ? best[lane] : score;
       second[lane] = other < second[lane] ? other : second[lane];
@@ -89,20 +88,18 @@ inline best_two least_two(float* dots, const float* squared_norms, std::size_t s
     offer(best[lane], static_cast<std::uint32_t>(index[lane]));
     if (second[lane] < out.second) out.second = second[lane];
   }
-  for (; k < size; ++k) {
-    dots[k] = squared_norms[k] - 2 * dots[k];
-    offer(dots[k], static_cast<std::uint32_t>(k));
-  }
+  for (; k < size; ++k) offer(squared_norms[k] - 2 * dots[k], static_cast<std::uint32_t>(k));
   return out;
 }
 
 /// Decides among the centroids whose score is within `band` of the best, in float64; ties go to the lower index.
-inline std::uint32_t settle_near_tie(const float* x, const centroid_table& table, const float* scores, float best,
+inline std::uint32_t settle_near_tie(const float* x, const centroid_table& table, const float* dots, float best,
                                      double band) noexcept {
   double least = std::numeric_limits<double>::infinity();
   std::uint32_t winner = 0;
   for (std::size_t k = 0; k < table.size(); ++k) {
-    if (static_cast<double>(scores[k]) > static_cast<double>(best) + band) continue;
+    const float score = table.squared_norms[k] - 2 * dots[k];
+    if (static_cast<double>(score) > static_cast<double>(best) + band) continue;
     const double distance = squared_distance(x, row(table.centroids, k).data(), table.dimension());
     if (distance < least) {
       least = distance;
@@ -112,23 +109,24 @@ inline std::uint32_t settle_near_tie(const float* x, const centroid_table& table
   return winner;
 }
 
-/// Labels and squared distances of `count` rows of x (row stride D). `scores` holds count x K floats.
-/// `distances` may be null. Float32 distances are clamped at zero.
-inline void nearest_in_tile(const float* x, std::size_t count, const centroid_table& table, float* scores,
-                            std::uint32_t* labels, float* distances) noexcept {
+/// Labels of `count` rows of x (row stride D), whose squared norms are given. `dots` is scratch for count x K floats.
+/// `distances`, squared float32 distances clamped at zero, may be null.
+inline void nearest_in_tile(const float* x, const float* norms, std::size_t count, const centroid_table& table,
+                            float* dots, std::uint32_t* labels, float* distances) noexcept {
   const std::size_t d = table.dimension();
   const std::size_t size = table.size();
-  gemm_nt(count, size, d, 1, x, d, table.centroids.data(), d, 0, scores, size);
+  gemm_nt(count, size, d, 1, x, d, table.centroids.data(), d, 0, dots, size);
   for (std::size_t i = 0; i < count; ++i) {
-    const float* xi = x + i * d;
-    float* row_scores = scores + i * size;
-    const float norm = dot(xi, xi, d);
-    const best_two found = least_two(row_scores, table.squared_norms.data(), size);
+    const float* row_dots = dots + i * size;
+    const best_two found = least_two(row_dots, table.squared_norms.data(), size);
     labels[i] = found.index;
-    const double band = 2 * score_error(d, std::sqrt(static_cast<double>(norm)), table.largest_norm);
+    const double band = 2 * score_error(d, std::sqrt(static_cast<double>(norms[i])), table.largest_norm);
     if (static_cast<double>(found.second) - static_cast<double>(found.best) <= band) [[unlikely]]
-      labels[i] = settle_near_tie(xi, table, row_scores, found.best, band);
-    if (distances != nullptr) distances[i] = std::max(0.0F, norm + row_scores[labels[i]]);
+      labels[i] = settle_near_tie(x + i * d, table, row_dots, found.best, band);
+    if (distances != nullptr) {
+      const float score = table.squared_norms[labels[i]] - 2 * row_dots[labels[i]];
+      distances[i] = std::max(0.0F, norms[i] + score);
+    }
   }
 }
 
@@ -136,13 +134,17 @@ inline void nearest_in_tile(const float* x, std::size_t count, const centroid_ta
 inline label_vector nearest(const embedding_matrix& x, const centroid_table& table, std::size_t threads = 1) {
   const std::size_t n = rows(x);
   label_vector labels(n);
+  const std::size_t d = columns(x);
   std::vector<std::vector<float>> scratch(thread_count(threads));
   parallel_for(tile_count(n), threads, [&](std::size_t tile, std::size_t worker) {
-    auto& scores = scratch[worker];
-    scores.resize(tile_rows * table.size());
+    auto& dots = scratch[worker];
+    dots.resize(tile_rows * table.size());
     const std::size_t first = tile * tile_rows;
     const std::size_t count = std::min(tile_rows, n - first);
-    nearest_in_tile(x.data() + first * columns(x), count, table, scores.data(), labels.data() + first, nullptr);
+    const float* tile_x = x.data() + first * d;
+    std::array<float, tile_rows> norms;
+    for (std::size_t i = 0; i < count; ++i) norms[i] = dot(tile_x + i * d, tile_x + i * d, d);
+    nearest_in_tile(tile_x, norms.data(), count, table, dots.data(), labels.data() + first, nullptr);
   });
   return labels;
 }
@@ -151,14 +153,14 @@ inline label_vector nearest(const embedding_matrix& x, const centroid_table& tab
 /// call on a thread.
 inline std::uint32_t nearest_one(embedding_view x, const centroid_table& table) {
   const std::size_t d = table.dimension();
-  thread_local std::vector<float> scores;
-  if (scores.size() < table.size()) scores.resize(table.size());
-  for (std::size_t k = 0; k < table.size(); ++k) scores[k] = dot(x.data(), table.centroids.data() + k * d, d);
-  const best_two found = least_two(scores.data(), table.squared_norms.data(), table.size());
+  thread_local std::vector<float> dots;
+  if (dots.size() < table.size()) dots.resize(table.size());
+  for (std::size_t k = 0; k < table.size(); ++k) dots[k] = dot(x.data(), table.centroids.data() + k * d, d);
+  const best_two found = least_two(dots.data(), table.squared_norms.data(), table.size());
   const double norm = std::sqrt(static_cast<double>(dot(x.data(), x.data(), d)));
   const double band = 2 * score_error(d, norm, table.largest_norm);
   if (static_cast<double>(found.second) - static_cast<double>(found.best) <= band) [[unlikely]]
-    return settle_near_tie(x.data(), table, scores.data(), found.best, band);
+    return settle_near_tie(x.data(), table, dots.data(), found.best, band);
   return found.index;
 }
 
