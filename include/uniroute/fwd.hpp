@@ -20,6 +20,8 @@ template <class Seeding = plus_plus_seeding>
 class kmeans;
 class single_cluster;
 class given_labels;
+template <class Clustering = kmeans<>>
+class prefitted;
 
 class nearest_map;
 class proximity_map;
@@ -33,6 +35,8 @@ using shrunken_mean = shrunken<cell_mean>;
 template <class Clustering = kmeans<>, class Map = nearest_map, class Estimator = shrunken_mean>
 class cell_predictor;
 class knn;
+template <class... Predictors>
+class stacked;
 
 class lagrangian_rule;
 class best_quality_rule;
