@@ -24,6 +24,12 @@ class given_labels;
 class nearest_map;
 class proximity_map;
 
+class raw_embedding;
+class projection;
+class skills;
+template <class First, class Second>
+class concatenation;
+
 class cell_mean;
 template <class Base = cell_mean>
 class shrunken;
@@ -33,6 +39,17 @@ using shrunken_mean = shrunken<cell_mean>;
 template <class Clustering = kmeans<>, class Map = nearest_map, class Estimator = shrunken_mean>
 class cell_predictor;
 class knn;
+template <class Transform, class Predictor>
+class transformed;
+
+class linear_kernel;
+class rbf_kernel;
+template <class Transform, class Kernel>
+class transformed_kernel;
+template <class First, class Second>
+class kernel_sum;
+template <class Kernel = linear_kernel>
+class gaussian_process;
 
 class lagrangian_rule;
 class best_quality_rule;
