@@ -27,6 +27,7 @@ class proximity_map;
 class raw_embedding;
 class projection;
 class skills;
+class item_traits;
 template <class First, class Second>
 class concatenation;
 
@@ -41,6 +42,8 @@ class cell_predictor;
 class knn;
 template <class Transform, class Predictor>
 class transformed;
+
+class logistic_regression;
 
 class linear_kernel;
 class rbf_kernel;

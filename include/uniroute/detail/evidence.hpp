@@ -13,6 +13,7 @@
 #include <uniroute/detail/kernel_points.hpp>
 #include <uniroute/detail/outcome_columns.hpp>
 #include <uniroute/detail/tridiagonal.hpp>
+#include <uniroute/outcome_target.hpp>
 #include <utility>
 #include <vector>
 
@@ -33,9 +34,24 @@ inline std::vector<double> noise_grid() {
   return out;
 }
 
+/// K less its row and column means: the kernel of the features about their mean over these prompts.
+inline void centre_gram(matrix<double>& k) {
+  const std::size_t n = rows(k);
+  std::vector<double> mean(n, 0.0);
+  double all = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) mean[i] += k(i, j) / static_cast<double>(n);
+    all += mean[i] / static_cast<double>(n);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) k(i, j) += all - mean[i] - mean[j];
+  }
+}
+
 /// Adds Σ_h log p(y_h | K, noise) to totals[noise], each LLM's signal variance at its own maximum:
 /// -n/2 log(yᵀ C⁻¹ y) - 1/2 log det C with C = K + noise I (Rasmussen and Williams 2006, section 5.4.1), constants left
 /// out. y has a row per target, centred; targets that do not vary say nothing. True if any does.
+/// The gram matrix is centred as the targets are: a kernel's constant part neither helps nor costs.
 /// O(4 n³ / 3), and O(n) for each noise and target.
 inline bool add_evidence(matrix<double> gram, const matrix<double>& y, std::span<const double> noises,
                          std::span<double> totals) {
@@ -50,6 +66,7 @@ inline bool add_evidence(matrix<double> gram, const matrix<double>& y, std::span
     varying.push_back(h);
   }
   if (varying.empty()) return false;
+  centre_gram(gram);
   const tridiagonal_form form(std::move(gram));
   const std::vector<double> eigenvalues = form.eigenvalues();
   matrix<double> rotated = take_rows(y, std::span<const std::size_t>(varying));
@@ -90,11 +107,12 @@ inline std::vector<std::size_t> evenly_spaced(std::size_t n, std::size_t count) 
 /// out, then the other way round.
 template <kernel Kernel>
 evidence_choice choose_by_evidence(Kernel fitted, const embedding_matrix& x, const loss_matrix& losses,
-                                   const loss_matrix& targets, std::span<const double> noises, std::size_t limit) {
+                                   outcome_target target, std::span<const double> noises, std::size_t limit) {
   const std::size_t n = rows(x), m = columns(losses), shapes = shapes_of(fitted);
   const bool hold_out = learns_from_outcomes<Kernel> && m >= 2 && n >= 4;
   const std::size_t folds = hold_out ? 2 : 1, most_groups = 16;
-  const std::size_t groups = std::clamp<std::size_t>(group_columns(targets).size(), 1, most_groups * folds);
+  const std::size_t groups =
+      std::clamp<std::size_t>(group_columns(targets_of(target, losses)).size(), 1, most_groups * folds);
   const double parts = static_cast<double>(shapes * std::max(folds, groups));
   std::size_t size =
       std::max<std::size_t>(100, static_cast<std::size_t>(static_cast<double>(limit) / std::cbrt(parts)));
@@ -119,7 +137,7 @@ evidence_choice choose_by_evidence(Kernel fitted, const embedding_matrix& x, con
       if (std::all_of(seen.begin(), seen.end(), [](double v) { return is_missing(v); })) continue;
       trial.fit(take_rows(x, std::span<const std::size_t>(others)), seen);
     }
-    const loss_matrix judged = take(targets, sample, judges);
+    const loss_matrix judged = targets_of(target, take(losses, sample, judges));
     const auto patterns = group_columns(judged);
     for (std::size_t g = 0; g < std::min(patterns.size(), most_groups); ++g) {
       column_group part{{}, patterns[g].columns};

@@ -1,7 +1,6 @@
 #pragma once
 
-// The seen LLMs' outcomes as the targets of a smoother: what is compared between LLMs, and which of them share the
-// prompts on which they were observed.
+// Which LLMs share the prompts on which they were observed: those share a factorisation.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,26 +12,6 @@
 #include <vector>
 
 namespace uniroute::detail {
-
-/// Losses less the prompt's mean over the LLMs observed on it: how hard a prompt is for everyone does not change where
-/// it goes. With one LLM nothing can be compared, and the losses stay; prompts that fewer than two of several LLMs were
-/// run on are missing.
-inline loss_matrix contrasts(const loss_matrix& losses) {
-  loss_matrix out = losses;
-  if (columns(losses) < 2) return out;
-  for (std::size_t i = 0; i < rows(out); ++i) {
-    double sum = 0, count = 0;
-    for (const double v : row(losses, i)) {
-      if (is_missing(v)) continue;
-      sum += v;
-      count += 1;
-    }
-    for (double& v : row(out, i)) {
-      if (!is_missing(v)) v = count < 2 ? missing : v - sum / count;
-    }
-  }
-  return out;
-}
 
 /// LLMs (columns) that were observed on the same prompts (rows, rising, at least one).
 struct column_group {

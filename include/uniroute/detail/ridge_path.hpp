@@ -41,23 +41,23 @@ class ridge_path {
 
   bool converged() const noexcept { return eigenvalues_.size() == form_.size(); }
 
-  /// Generalised cross-validation: Σ_h |y_h - X w_h|² / n / (1 - (1 + tr H) / n)², H the smoother, 1 for the mean.
-  /// Infinite where the fit uses up the degrees of freedom. O(D m).
-  double generalised_cross_validation(double strength) const {
+  /// Generalised cross-validation of each target: |y_h - X w_h|² / n / (1 - (1 + tr H) / n)², H the smoother, 1 for the
+  /// mean. Infinite where the fit uses up the degrees of freedom. O(D m).
+  std::vector<double> generalised_cross_validation(double strength) const {
     const double n = static_cast<double>(prompts_);
     double freedom = 1;
     for (const double e : eigenvalues_) freedom += e / (e + strength);
     const double left = 1 - freedom / n;
+    std::vector<double> out(rows(rotated_), std::numeric_limits<double>::infinity());
     matrix<double> z = rotated_;
-    if (left <= 0 || !form_.solve(strength, {z.data(), z.size()}, rows(z)))
-      return std::numeric_limits<double>::infinity();
-    double residual = 0;
+    if (left <= 0 || !form_.solve(strength, {z.data(), z.size()}, rows(z))) return out;
     for (std::size_t h = 0; h < rows(z); ++h) {
       const std::span<const double> c = row(rotated_, h), w = row(z, h);
-      residual += variation_[h];
+      double residual = variation_[h];
       for (std::size_t j = 0; j < w.size(); ++j) residual -= (c[j] + strength * w[j]) * w[j];
+      out[h] = std::max(residual, 0.0) / n / (left * left);
     }
-    return std::max(residual, 0.0) / n / (left * left);
+    return out;
   }
 
   /// W(s)ᵀ, a row per target (m x D). Zero if the system is singular to working precision.

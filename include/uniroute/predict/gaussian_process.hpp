@@ -23,25 +23,20 @@
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
+#include <uniroute/outcome_target.hpp>
 #include <uniroute/predict/kernels.hpp>
 #include <utility>
 #include <vector>
 
 namespace uniroute {
 
-/// What the noise and the kernel's shape are chosen by.
-enum class smoother_target {
-  contrasts,  ///< the seen LLMs' losses less the prompt's mean over them: only differences decide where a prompt goes
-  losses      ///< the losses themselves: for predictions that are to be right, not only in the right order
-};
-
 struct gaussian_process_options {
   /// σ² of the outcomes over the variance of the signal where k(x, x) = 1. Not given: by the seen LLMs.
   std::optional<double> noise = {};
-  double default_noise = 16;  ///< where there is no seen LLM whose outcomes vary
-  smoother_target target = smoother_target::contrasts;
-  std::size_t training_prompts = 480;  ///< most that the evidence is computed on
-  std::size_t threads = 1;             ///< of a batch; 0: all of the machine; never changes a bit
+  double default_noise = 16;                          ///< where there is no seen LLM whose outcomes vary
+  outcome_target target = outcome_target::contrasts;  ///< what noise and shape are to explain
+  std::size_t training_prompts = 480;                 ///< most that the evidence is computed on
+  std::size_t threads = 1;                            ///< of a batch; 0: all of the machine; never changes a bit
 };
 
 /// γ̂(x, h) = μ(h) + k(x, V) (K + σ² I)⁻¹ (ℓ(h) - μ(h)), with V the validation prompts on which h was observed, K their
@@ -84,8 +79,7 @@ class gaussian_process {
     double noise = options_.noise.value_or(options_.default_noise);
     if (!options_.noise || detail::shapes_of(k) > 1) {
       const std::vector<double> noises = options_.noise ? std::vector<double>{noise} : detail::noise_grid();
-      const loss_matrix targets = options_.target == smoother_target::contrasts ? detail::contrasts(losses) : losses;
-      const auto best = detail::choose_by_evidence(k, x, losses, targets, noises, options_.training_prompts);
+      const auto best = detail::choose_by_evidence(k, x, losses, options_.target, noises, options_.training_prompts);
       if (best.learned) {
         noise = best.noise;
         detail::choose_shape(k, best.shape);

@@ -18,24 +18,19 @@
 #include <uniroute/detail/outcome_columns.hpp>
 #include <uniroute/detail/ridge_path.hpp>
 #include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/outcome_target.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
 #include <vector>
 
 namespace uniroute {
 
-/// What the seen LLMs' outcomes are compared with before they are regressed.
-enum class skill_target {
-  losses,    ///< each LLM's own mean: the leading direction is how hard a prompt is for everyone
-  contrasts  ///< also the prompt's mean over LLMs: only what distinguishes LLMs, which is what routing needs
-};
-
 struct skills_options {
   std::size_t directions = 6;  ///< kept at most, at least 1; never more than there are seen LLMs or columns
   /// Ridge strength as a multiple of the mean eigenvalue of the training scatter matrix. Not given: by generalised
   /// cross-validation over a grid of powers of two.
   std::optional<double> strength = {};
-  skill_target target = skill_target::losses;
+  outcome_target target = outcome_target::contrasts;  ///< what is regressed
 };
 
 /// x → Vᵀ Wᵀ (x - mean): W (D x seen) is the ridge regression of the seen LLMs' losses on the embedding over the
@@ -64,7 +59,7 @@ class skills {
   /// if LAPACK does not converge.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
     detail::check_training("skills::fit", x, losses);
-    const auto targets = options_.target == skill_target::contrasts ? detail::contrasts(losses) : losses;
+    const loss_matrix targets = detail::targets_of(options_.target, losses);
     const auto groups = detail::group_columns(targets);
     detail::require(!groups.empty(), "skills::fit: losses has no observed outcome of ", columns(losses),
                     " models, but must have one: skills are learned from seen LLMs");
@@ -76,7 +71,7 @@ class skills {
     std::vector<detail::ridge_path> paths;
     for (const auto& group : groups) paths.push_back(regress(centred, everywhere, targets, group));
     const double strength = options_.strength.value_or(best_strength(paths, level));
-    auto regression = make_matrix<double>(columns(losses), columns(x), 0.0);  // Wᵀ
+    auto regression = make_matrix<double>(columns(targets), columns(x), 0.0);  // Wᵀ
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const matrix<double> w = paths[g].coefficients(strength * level);
       for (std::size_t c = 0; c < rows(w); ++c) {
@@ -137,8 +132,10 @@ class skills {
     double best = 1, best_score = std::numeric_limits<double>::infinity();
     for (int power = -6; power <= 12; ++power) {
       double score = 0;
-      for (std::size_t g = 0; g < std::min<std::size_t>(paths.size(), 4); ++g)
-        score += paths[g].generalised_cross_validation(std::ldexp(level, power));
+      for (std::size_t g = 0; g < std::min<std::size_t>(paths.size(), 4); ++g) {
+        for (const double of_target : paths[g].generalised_cross_validation(std::ldexp(level, power)))
+          score += of_target;
+      }
       if (score < best_score) {
         best_score = score;
         best = std::ldexp(1.0, power);
