@@ -26,6 +26,13 @@ class prefitted;
 class nearest_map;
 class proximity_map;
 
+class raw_embedding;
+class projection;
+class skills;
+class item_traits;
+template <class First, class Second>
+class concatenation;
+
 class cell_mean;
 template <class Base = cell_mean>
 class shrunken;
@@ -37,6 +44,19 @@ class cell_predictor;
 class knn;
 template <class... Predictors>
 class stacked;
+template <class Transform, class Predictor>
+class transformed;
+
+class logistic_regression;
+
+class linear_kernel;
+class rbf_kernel;
+template <class Transform, class Kernel>
+class transformed_kernel;
+template <class First, class Second>
+class kernel_sum;
+template <class Kernel = linear_kernel>
+class gaussian_process;
 
 class lagrangian_rule;
 class best_quality_rule;

@@ -16,4 +16,5 @@
 #include <uniroute/route/save.hpp>
 #include <uniroute/select/select.hpp>
 #include <uniroute/stats/stats.hpp>
+#include <uniroute/transform/transform.hpp>
 #include <uniroute/version.hpp>
