@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
@@ -26,6 +27,7 @@ namespace uniroute {
 template <class F>
 concept two_layer_form = requires(const typename F::options_type& options) {
   { F::name } -> std::convertible_to<std::string_view>;
+  { F::width_name } -> std::convertible_to<std::string_view>;
   { F::rectified } -> std::convertible_to<bool>;
   { F::width(options) } -> std::convertible_to<std::size_t>;
   { options.training } -> std::convertible_to<training_options>;
@@ -40,8 +42,8 @@ concept two_layer_form = requires(const typename F::options_type& options) {
 template <class Form>
 class two_layer_predictor {
   static_assert(two_layer_form<Form>,
-                "two_layer_predictor: Form must model two_layer_form: name, rectified, options_type with training, "
-                "width(options)");
+                "two_layer_predictor: Form must model two_layer_form: name, width_name, rectified, options_type with "
+                "training, width(options)");
 
  public:
   using form_type = Form;
