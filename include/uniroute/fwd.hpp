@@ -25,6 +25,7 @@ class prefitted;
 
 class nearest_map;
 class proximity_map;
+class learned_map;
 
 class raw_embedding;
 class projection;
@@ -38,6 +39,7 @@ template <class Base = cell_mean>
 class shrunken;
 /// The usual choice: the cell mean, shrunken.
 using shrunken_mean = shrunken<cell_mean>;
+class two_level_mean;
 
 template <class Clustering = kmeans<>, class Map = nearest_map, class Estimator = shrunken_mean>
 class cell_predictor;
@@ -57,6 +59,15 @@ template <class First, class Second>
 class kernel_sum;
 template <class Kernel = linear_kernel>
 class gaussian_process;
+class exponential_tilt;
+template <class Clustering = kmeans<>, class Blend = exponential_tilt>
+class blended_cells;
+struct equal_weights;
+template <class Weighting = equal_weights>
+class basic_knn;
+using knn = basic_knn<>;
+template <class Form>
+class two_layer_predictor;
 
 class lagrangian_rule;
 class best_quality_rule;

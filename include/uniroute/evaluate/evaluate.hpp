@@ -18,4 +18,5 @@
 #include <uniroute/evaluate/metrics.hpp>
 #include <uniroute/evaluate/predictor_quality.hpp>
 #include <uniroute/evaluate/protocol.hpp>
+#include <uniroute/evaluate/retrained.hpp>
 #include <uniroute/evaluate/trial.hpp>

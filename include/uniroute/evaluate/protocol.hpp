@@ -40,6 +40,7 @@ struct protocol_options {
   double test = 0.3;                     ///< share of prompts
   double seen_models = 2.0 / 3;          ///< share of LLMs
   std::size_t threads = 0;               ///< 0: all of the machine; never changes a bit
+  bool clairvoyant = false;              ///< fills `trial_data::clairvoyant_losses`, which clairvoyant methods ask for
   std::string shuffled = {};             ///< method whose choices are shuffled for `cost_matched_mixture`; "": none
   std::function<void(std::size_t done, std::size_t all)> on_trial = {};  ///< progress; called under a lock
 };
@@ -133,6 +134,7 @@ graded_trial make_trial(const basic_routing_table<Loss>& table, const loss_matri
   t.train_costs = take(table.costs(), rows_of.train, rows_of.seen);
   t.validation_losses = take(table.losses(), rows_of.validation, rows_of.unseen);
   t.validation_costs = take(table.costs(), rows_of.validation, rows_of.unseen);
+  if (options.clairvoyant) t.clairvoyant_losses = take(table.losses(), rows_of.train, rows_of.unseen);
   for (const std::size_t h : rows_of.seen) t.seen.push_back(table.models()[h].name);
   for (const std::size_t h : rows_of.unseen) t.unseen.push_back(table.models()[h].name);
   out.losses = take(table.losses(), rows_of.test, rows_of.unseen);

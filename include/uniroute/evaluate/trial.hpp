@@ -69,7 +69,10 @@ struct trial_data {
   loss_matrix validation_losses = make_matrix<double>(0, 0);  ///< validation prompts x unseen LLMs
   cost_matrix validation_costs = make_matrix<double>(0, 0);   ///< validation prompts x unseen LLMs
   std::vector<std::string> seen, unseen;                      ///< names
-  trial_memo memo = {};                                       ///< what methods share
+  /// What no router can have: the unseen LLMs' outcomes on the training prompts, for `clairvoyant_method` and nobody
+  /// else. Empty unless `protocol_options::clairvoyant`; never test outcomes; always empty in rehearsals on seen LLMs.
+  loss_matrix clairvoyant_losses = make_matrix<double>(0, 0);
+  trial_memo memo = {};  ///< what methods share
 };
 
 /// What a method says of the test prompts and the unseen LLMs; one row if it does not depend on the prompt.

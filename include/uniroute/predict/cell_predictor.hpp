@@ -69,7 +69,11 @@ class cell_predictor {
       for (std::size_t h = 0; h < columns(losses); ++h)
         seen.push_back(next.summarise(cells_of_training, column(losses, h)));
     }
-    next.estimator_.fit(seen);
+    if constexpr (located_estimator<Estimator>) {
+      next.estimator_.fit(seen, next.clustering_.centroids());
+    } else {
+      next.estimator_.fit(seen);
+    }
     next.dimension_ = columns(x);
     *this = std::move(next);
   }

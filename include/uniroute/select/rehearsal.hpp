@@ -101,6 +101,7 @@ inline std::vector<rehearsal> rehearse_on_validation(const trial_data& outer) {
     for (std::size_t at = 0; at < n; ++at) (at % folds == f ? score : label).push_back(prompts[at]);
     rehearsal r;
     r.trial = outer;
+    r.trial.clairvoyant_losses = make_matrix<double>(0, 0);
     r.trial.validation_x = take_rows(outer.validation_x, label);
     r.trial.test_x = take_rows(outer.validation_x, score);
     r.trial.validation_losses = take(outer.validation_losses, label, all);
