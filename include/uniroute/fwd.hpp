@@ -43,8 +43,17 @@ class cell_cost;
 template <class Reader, class Predictor, class Rule, class Costs = mean_cost>
 class router;
 
+class sample_record;
+
+struct finite_sample;
+struct asymptotic;
 struct hoeffding;
 struct exact_binomial;
+struct wilson;
+struct empirical_bernstein;
+struct betting;
+template <class Interval>
+struct bonferroni;
 struct certificate;
 
 }  // namespace uniroute

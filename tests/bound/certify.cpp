@@ -3,39 +3,6 @@
 
 namespace ur = uniroute;
 
-TEST_CASE("Hoeffding and exact binomial intervals agree with published values") {
-  // Clopper and Pearson for 8 of 10 at 95%: .4439 to .9748 (any statistics text).
-  const auto cp = ur::exact_binomial::make(8, 10, .05);
-  CHECK(cp.lower == Approx(.4439).epsilon(1e-4));
-  CHECK(cp.upper == Approx(.9748).epsilon(1e-4));
-  // No failure in n: the upper end is 1 − (δ/2)^(1/n).
-  CHECK(ur::exact_binomial::make(0, 20, .05).upper == Approx(1 - std::pow(.025, .05)));
-  CHECK(ur::exact_binomial::make(0, 20, .05).lower == 0);
-  CHECK(ur::exact_binomial::make(20, 20, .05).upper == 1);
-  const auto h = ur::hoeffding::make(50, 100, .05);
-  CHECK(h.upper - .5 == Approx(std::sqrt(std::log(40.) / 200)));
-  CHECK(ur::hoeffding::make(0, 0, .05).width() == 1);
-  CHECK_THROWS_AS(ur::confidence_level(1.0), std::invalid_argument);
-  CHECK_THROWS_AS(ur::confidence_level(0.05), std::invalid_argument);
-}
-
-TEMPLATE_TEST_CASE("intervals cover their mean as often as they promise", "", ur::hoeffding, ur::exact_binomial) {
-  // 2,000 samples; at a true coverage of .9 fewer than 1,760 hits would be three standard deviations away.
-  for (const double mean : {.02, .3, .5}) {
-    for (const std::size_t n : {5, 40}) {
-      ur::random_engine draws(17);
-      std::size_t covered = 0;
-      for (int t = 0; t < 2000; ++t) {
-        double sum = 0;
-        for (std::size_t i = 0; i < n; ++i) sum += draws.uniform() < mean ? 1 : 0;
-        const auto around = TestType::make(sum, n, .1);
-        covered += around.lower <= mean && mean <= around.upper ? 1u : 0u;
-      }
-      CHECK(covered >= 1760);
-    }
-  }
-}
-
 TEST_CASE("the largest mean over a box of shares puts mass on the largest values") {
   const std::vector<ur::interval> shares{{.1, .5}, {.2, .6}, {.1, .3}};
   const std::vector<double> values{1, 0, 2};
@@ -97,8 +64,9 @@ TEST_CASE("certificates hold over fresh samples of a world: true regret is below
 }
 
 TEST_CASE("where one model is beyond doubt the certificate is nil; Hoeffding is wider than exact intervals") {
-  const auto sample = ur::as_binary(ur::simulated_world{{.dimension = 8}}.sample(400, 5).table);
-  auto router = cells_router(sample, 2, 0);
+  const ur::simulated_world world{{.dimension = 8}};
+  const auto sample = ur::as_binary(world.sample(400, 5).table);
+  auto router = cells_router(ur::as_binary(world.sample(400, 6).table), 2, 0);
   std::vector<double> never(sample.size(), 0.0), always(sample.size(), 1.0);
   router.set_validation(sample);
   router.enroll(sample.models()[0].name, never, 1.0);
@@ -117,11 +85,90 @@ TEST_CASE("where one model is beyond doubt the certificate is nil; Hoeffding is 
 }
 
 TEST_CASE("certify asks for a pool, and for the pool's outcomes") {
-  const auto sample = ur::as_binary(ur::simulated_world{{.dimension = 8}}.sample(100, 5).table);
-  auto router = cells_router(sample, 2, 0);
+  const ur::simulated_world world{{.dimension = 8}};
+  const auto sample = ur::as_binary(world.sample(100, 5).table);
+  const auto training = ur::as_binary(world.sample(100, 6).table);
+  auto router = cells_router(training, 2, 0);
+  CHECK_THROWS_AS(ur::confidence_level(1.0), std::invalid_argument);
+  CHECK_THROWS_AS(ur::confidence_level(0.05), std::invalid_argument);
   CHECK_THROWS_AS(ur::certify<ur::exact_binomial>(router, sample, ur::confidence_level{.95}), ur::not_fitted);
   router.set_validation(sample);
   router.enroll("stranger", std::vector<double>(100, 0.0), 1.0);
   CHECK_THROWS_WITH(ur::certify<ur::exact_binomial>(router, sample, ur::confidence_level{.95}),
                     Catch::Contains("'stranger' is not a model"));
+
+  router.set_validation(sample);
+  const std::vector<std::string> pool{sample.models()[0].name, sample.models()[3].name};
+  router.enroll(sample, pool);
+  CHECK_NOTHROW(ur::certify<ur::exact_binomial>(router, sample, ur::confidence_level{.95}));
+  CHECK_THROWS_WITH(ur::certify<ur::exact_binomial>(router, training, ur::confidence_level{.95}),
+                    "certify: prompt 'prompt-0' was seen by fit, but the sample must not share prompts with it: the "
+                    "cells were made from it, and intervals hold for cells that do not know the sample");
+  // So does a router that was saved and read back, and one with another rule.
+  auto again = cells_router(sample, 3, 0);
+  again.load(router.save());
+  CHECK_THROWS_WITH(ur::certify<ur::exact_binomial>(again, training, ur::confidence_level{.95}),
+                    Catch::Contains("was seen by fit"));
+  CHECK_THROWS_WITH(ur::certify<ur::hoeffding>(router.with_rule(ur::lagrangian_rule{{.lambda = 2}}), training,
+                                               ur::confidence_level{.95}),
+                    Catch::Contains("was seen by fit"));
+  auto shares = ur::certify_options{{.5, .4}};
+  CHECK_THROWS_WITH(ur::certify<ur::exact_binomial>(router, sample, ur::confidence_level{.95}, shares),
+                    "known_shares: the shares sum to 0.9, but must sum to 1");
+  shares.cell_shares = {.2, .3, .5};
+  CHECK_THROWS_AS(ur::certify<ur::exact_binomial>(router, sample, ur::confidence_level{.95}, shares),
+                  std::invalid_argument);
+  auto parts = sample.parts();
+  parts.losses.fill(ur::missing);
+  CHECK_THROWS_WITH(ur::certify<ur::exact_binomial>(router, ur::binary_routing_table(parts), ur::confidence_level{.95}),
+                    "summarise: all outcomes are missing, but at least one must be observed");
+}
+
+TEST_CASE("a small certificate is what one computes by hand") {
+  // Two cells, two LLMs, intervals and shares given: gaps .5 − .2 = .3 in cell 0 (choice 0), none in cell 1 (choice 1).
+  ur::interval_box box{{{.3, .2}, {.6, .1}}, {{.5, .4}, {.9, .3}}};
+  const std::vector<double> half{.5, .5}, free{0, 0}, dear{0, .1};
+  const std::vector<std::uint32_t> choices{0, 1};
+  const auto c = ur::certify_cells(choices, free, 0, box, ur::known_shares(half));
+  CHECK(c.gap_adaptive == Approx(.5 * .3));
+  CHECK(c.estimation == Approx(.5 * .2 + .5 * .3));
+  CHECK(c.uniform == Approx(.5 * (.2 + .1) + .5 * .3));  // in cell 0 the choice is .1 above the best middle
+  CHECK(c.target == ur::regret_target::best_cell_rule);
+  const auto parts = ur::contributions(c);
+  CHECK(parts[0].cell == 0);
+  CHECK(parts[0].model == 1);
+  CHECK(parts[0].amount == Approx(.15));
+  CHECK(parts[1].gap == 0);
+  CHECK(parts[1].model == 1);  // no rival: the choice itself
+  // At a price of 2 for model 1: cell 0 is beyond doubt to .1, cell 1 to nothing still.
+  const auto priced = ur::certify_cells(choices, dear, 2, box, ur::known_shares(half));
+  CHECK(priced.gap_adaptive == Approx(.5 * .1));
+  CHECK_THROWS_AS(ur::certify_cells(choices, free, -1, box, ur::known_shares(half)), std::invalid_argument);
+  CHECK_THROWS_AS(ur::certify_cells(std::vector<std::uint32_t>{0}, free, 0, box, ur::known_shares(half)),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(ur::certify_cells(std::vector<std::uint32_t>{0, 2}, free, 0, box, ur::known_shares(half)),
+                  std::invalid_argument);
+  CHECK_THROWS_WITH(ur::certify_cells(choices, free, 0, box, {{.1, .2}, {.3, .4}}),
+                    Catch::Contains("must be able to sum to 1"));
+}
+
+TEST_CASE("counting: missing outcomes are left out, columns are picked, an empty cell has the interval [0, 1]") {
+  const std::vector<std::uint32_t> labels{0, 2, 0, 2};
+  const ur::loss_matrix losses{{1, .5, 0}, {0, ur::missing, 1}, {1, .25, ur::missing}, {1, 1, 1}};
+  const std::vector<std::size_t> columns{1, 0};
+  const auto s = ur::summarise({labels, losses, 3, columns});
+  CHECK(s.prompts == std::vector<double>{2, 0, 2});
+  CHECK(s.counts == ur::matrix<double>{{2, 2}, {0, 0}, {1, 2}});
+  CHECK(s.sums == ur::matrix<double>{{.75, 2}, {0, 0}, {1, 1}});
+  CHECK(s.squares == ur::matrix<double>{{.3125, 2}, {0, 0}, {1, 1}});
+  const auto box = ur::bonferroni<ur::hoeffding>{}.make(s, .06);
+  CHECK(box.width(1, 0) == 1);
+  const auto one = ur::hoeffding::make(1, 2, .01);
+  CHECK(box.lower(2, 1) == one.lower);
+  CHECK(box.upper(2, 1) == one.upper);
+  const auto by_values = ur::bonferroni<ur::betting>{}.make(ur::cell_outcomes{labels, losses, 3, columns}, .06);
+  CHECK(by_values.upper(0, 0) == ur::betting::make(std::vector<double>{.5, .25}, .01).upper);
+  CHECK_THROWS_AS(ur::summarise({labels, losses, 2, columns}), std::invalid_argument);
+  CHECK_THROWS_AS(ur::summarise({std::vector<std::uint32_t>{0}, losses, 3, columns}), std::invalid_argument);
+  CHECK_THROWS_AS(ur::bonferroni<ur::hoeffding>{}.make(s, 1), std::invalid_argument);
 }

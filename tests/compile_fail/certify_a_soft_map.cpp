@@ -3,6 +3,7 @@
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/map/proximity_map.hpp>
 #include <uniroute/route/router.hpp>
+#include <uniroute/stats/exact_binomial.hpp>
 
 #ifdef UNIROUTE_EXPECT_OK
 using map = uniroute::nearest_map;

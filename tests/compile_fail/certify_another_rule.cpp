@@ -3,6 +3,7 @@
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/route/budget_rule.hpp>
 #include <uniroute/route/router.hpp>
+#include <uniroute/stats/exact_binomial.hpp>
 
 #ifdef UNIROUTE_EXPECT_OK
 using rule = uniroute::lagrangian_rule;

@@ -3,6 +3,7 @@
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/route/cell_cost.hpp>
 #include <uniroute/route/router.hpp>
+#include <uniroute/stats/exact_binomial.hpp>
 
 #ifdef UNIROUTE_EXPECT_OK
 using costs = uniroute::mean_cost;

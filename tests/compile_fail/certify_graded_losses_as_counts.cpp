@@ -2,6 +2,7 @@
 #include <uniroute/bound/certify.hpp>
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/route/router.hpp>
+#include <uniroute/stats/exact_binomial.hpp>
 
 #ifdef UNIROUTE_EXPECT_OK
 using table_type = uniroute::binary_routing_table;

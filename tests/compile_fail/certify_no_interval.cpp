@@ -1,8 +1,8 @@
-// expect: certify: Interval must model mean_interval: loss_type, make\(sum, n, delta\) -> interval
+// expect: certify: Interval must model mean_interval, moment_interval or sequence_interval
 #include <uniroute/bound/certify.hpp>
-#include <uniroute/bound/hoeffding.hpp>
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/route/router.hpp>
+#include <uniroute/stats/hoeffding.hpp>
 
 struct no_interval {};
 #ifdef UNIROUTE_EXPECT_OK

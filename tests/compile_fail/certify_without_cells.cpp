@@ -3,6 +3,7 @@
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/predict/knn.hpp>
 #include <uniroute/route/router.hpp>
+#include <uniroute/stats/exact_binomial.hpp>
 
 #ifdef UNIROUTE_EXPECT_OK
 using predictor_type = uniroute::cell_predictor<>;

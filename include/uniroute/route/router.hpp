@@ -24,6 +24,7 @@
 #include <uniroute/predict/cell_predictor.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/route/mean_cost.hpp>
+#include <uniroute/route/sample_record.hpp>
 #include <utility>
 #include <vector>
 
@@ -108,6 +109,7 @@ class router {
       next.names_ = table.model_names();
       next.sort_names();
     }
+    next.fitted_on_ = sample_record(table);
     *this = std::move(next);
   }
 
@@ -124,13 +126,16 @@ class router {
     router next(*this);
     next.reader_.fit(x);
     next.fit_predictor(x, make_matrix<double>(rows(x), 0));
+    next.fitted_on_ = sample_record(x);
     *this = std::move(next);
   }
 
   /// Names the validation prompts; the pool is empty afterwards.
   template <class Loss>
   void set_validation(const basic_routing_table<Loss>& table) requires pool_adaptive<Predictor> {
+    sample_record record(table);
     set_validation(embed(reader_, table));
+    enrolled_on_ = std::move(record);
   }
   void set_validation(std::span<const std::string> prompts) requires encoder<Reader> && pool_adaptive<Predictor> {
     set_validation(reader_.encode(prompts));
@@ -144,6 +149,7 @@ class router {
     costs_ = std::move(costs);
     validation_size_ = rows(x);
     validation_hash_ = fingerprint(x);
+    enrolled_on_ = sample_record(x);
     names_.clear();
     order_.clear();
   }
@@ -175,6 +181,7 @@ class router {
     const embedding_matrix x = embed(reader_, validation);
     if (next.validation_size_ == 0) {
       next.set_validation(x);
+      next.enrolled_on_ = sample_record(validation);
     } else {
       detail::require(next.validation_hash_ == fingerprint(x),
                       "router::enroll: the table's prompts are not those of set_validation, but must be");
@@ -226,12 +233,16 @@ class router {
   const Predictor& predictor_policy() const noexcept { return predictor_; }
   const Rule& rule() const noexcept { return rule_; }
   const Costs& costs() const noexcept { return costs_; }
+  const sample_record& fitted_on() const noexcept { return fitted_on_; }      ///< the prompts `fit` saw
+  const sample_record& enrolled_on() const noexcept { return enrolled_on_; }  ///< the validation prompts
 
   /// The same router with another rule.
   template <class Other>
   router<Reader, Predictor, Other, Costs> with_rule(Other rule) const {
     router<Reader, Predictor, Other, Costs> out(reader_, predictor_, std::move(rule), costs_);
     out.adopt_pool(names_, validation_size_, validation_hash_);
+    out.fitted_on_ = fitted_on_;
+    out.enrolled_on_ = enrolled_on_;
     return out;
   }
 
@@ -324,6 +335,8 @@ class router {
     out.set("models", names_);
     out.set("validation_size", std::uint64_t{validation_size_});
     out.set("validation_hash", validation_hash_);
+    out.set("fitted_on", fitted_on_.save());
+    out.set("enrolled_on", enrolled_on_.save());
     return out;
   }
 
@@ -337,6 +350,8 @@ class router {
     next.adopt_pool(s.get<std::vector<std::string>>("models"),
                     static_cast<std::size_t>(s.get<std::uint64_t>("validation_size")),
                     s.get<std::uint64_t>("validation_hash"));
+    next.fitted_on_.load(s.part("fitted_on"));
+    next.enrolled_on_.load(s.part("enrolled_on"));
     detail::require_state(next.names_.size() == next.predictor_.size() && next.names_.size() == next.costs_.size(),
                           "models must be those of the predictor and of the costs");
     detail::require_state(next.reader_.dimension() == next.predictor_.dimension(),
@@ -372,6 +387,7 @@ class router {
   void fit_predictor(const embedding_matrix& x, const loss_matrix& losses) {
     predictor_.fit(x, losses);
     adopt_pool({}, 0, 0);
+    fitted_on_ = enrolled_on_ = {};
     if constexpr (pool_adaptive<Predictor>) costs_.set_validation(predictor_, make_matrix<float>(0, columns(x)));
   }
 
@@ -482,6 +498,7 @@ class router {
   std::vector<std::size_t> order_;  ///< indices by name
   std::size_t validation_size_ = 0;
   std::uint64_t validation_hash_ = 0;
+  sample_record fitted_on_, enrolled_on_;
 };
 
 template <class Reader, class Predictor, class Rule>

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <stdexcept>
+#include <uniroute/concepts/interval.hpp>
+#include <uniroute/detail/betting.hpp>
+#include <uniroute/detail/check_interval.hpp>
+
+namespace uniroute {
+
+/// The hedged-capital interval of Waudby-Smith and Ramdas (2023, theorem 3): all means against which neither of two
+/// gamblers, one betting on more and one on less, ever multiplies a unit of money by 2/δ. Bets are their predictable
+/// plug-in for a sample of known size. Any i.i.d. losses in [0, 1]; adapts to their variance without its price at small
+/// n. The order of the losses matters (any order that does not depend on them is valid); O(80 n).
+struct betting {
+  using loss_type = bounded_loss;
+  using guarantee = finite_sample;
+
+  /// Throws std::invalid_argument for a delta outside (0, 1), std::domain_error for values outside [0, 1].
+  static interval make(std::span<const double> values, double delta) { return make(values, {}, delta); }
+
+  /// The interval for the ψ with E[φ (x − ψ)] = 0, from pairs of a value in [0, 1] and a weight φ in [0, 1] (none: all
+  /// 1): what a profile of soft cells is, a ratio of means. Throws std::invalid_argument also for sizes that differ.
+  static interval make(std::span<const double> values, std::span<const double> weights, double delta) {
+    detail::check_delta("betting::make", delta);
+    check_unit("values", values);
+    check_unit("weights", weights);
+    detail::require(weights.empty() || weights.size() == values.size(), "betting::make: weights has ", weights.size(),
+                    " entries, but must have none or as many as values, ", values.size());
+    if (values.empty()) return {};
+    const auto bets = detail::plug_in_bets(values, weights, delta / 2);
+    return {detail::betting_bound(values, weights, bets, delta / 2, false),
+            1 - detail::betting_bound(values, weights, bets, delta / 2, true)};
+  }
+
+ private:
+  static void check_unit(const char* thing, std::span<const double> values) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      detail::require<std::domain_error>(values[i] >= 0 && values[i] <= 1, "betting::make: ", thing, "[", i, "] is ",
+                                         values[i], ", but must be in [0, 1]");
+  }
+};
+
+/// The one-sided test that goes with it: whether "the mean of the values is at least m" is rejected at level delta.
+/// Throws as `betting::make`, and for an m outside [0, 1].
+inline bool betting_rejects_at_least(std::span<const double> values, double m, double delta) {
+  detail::check_delta("betting_rejects_at_least", delta);
+  detail::require(m >= 0 && m <= 1, "betting_rejects_at_least: m is ", m, ", but must be in [0, 1]");
+  for (std::size_t i = 0; i < values.size(); ++i)
+    detail::require<std::domain_error>(values[i] >= 0 && values[i] <= 1, "betting_rejects_at_least: values[", i,
+                                       "] is ", values[i], ", but must be in [0, 1]");
+  return detail::capital_passes(values, {}, detail::plug_in_bets(values, {}, delta), m, true, std::log(1 / delta));
+}
+
+static_assert(sequence_interval<betting> && !mean_interval<betting>);
+static_assert(interval_for<betting, bounded_loss> && finite_sample_guarantee<betting>);
+
+}  // namespace uniroute
