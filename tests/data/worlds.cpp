@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <uniroute/bound/draw_cells.hpp>
 #include <uniroute/data/data.hpp>
 #include <uniroute/detail/draws.hpp>
 
@@ -120,7 +121,7 @@ TEST_CASE("losses are graded when several answers are averaged, and counts agree
   CHECK(graded);
   const auto types = ur::draw_types(cells.world, 4000, 9);
   const auto k = ur::gather_cells(types, cells.labels, cells.cells);
-  CHECK(k.counts[0] + k.counts[1] == 4000);
+  CHECK(k.prompts[0] + k.prompts[1] == 4000);
   std::size_t in_first = 0;
   double sum = 0;
   for (std::size_t i = 0; i < 4000; ++i) {
@@ -128,9 +129,9 @@ TEST_CASE("losses are graded when several answers are averaged, and counts agree
     ++in_first;
     sum += rows.table.losses()(i, 1);
   }
-  CHECK(std::fabs(static_cast<double>(in_first) - static_cast<double>(k.counts[0])) < 4 * std::sqrt(2 * 4000 * .25));
+  CHECK(std::fabs(static_cast<double>(in_first) - k.prompts[0]) < 4 * std::sqrt(2 * 4000 * .25));
   CHECK(sum / static_cast<double>(in_first) ==
-        Approx(k.sums(0, 1) / static_cast<double>(k.counts[0])).margin(4 * std::sqrt(2 * .25 / 4 / 1000) + .05));
+        Approx(k.sums(0, 1) / k.prompts[0]).margin(4 * std::sqrt(2 * .25 / 4 / 1000) + .05));
   const ur::label_vector bad{0, 1, 2, 3};
   CHECK_THROWS_AS(ur::gather_cells(types, bad, 2), std::invalid_argument);
 }

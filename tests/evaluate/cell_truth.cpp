@@ -1,5 +1,6 @@
 // What a map makes of a world: the counterexamples to the published bound, and the parts of a router's regret.
 #include <catch2/catch.hpp>
+#include <uniroute/bound/draw_cells.hpp>
 #include <uniroute/data/data.hpp>
 #include <uniroute/evaluate/cell_truth.hpp>
 
@@ -117,11 +118,7 @@ TEST_CASE("the parts of a regret add up, and the estimation part stays within it
     const auto phi = ur::one_hot(cells.labels, cells.cells);
     // Estimates from 40 prompts, and a map that puts a tenth of the types in the wrong cell.
     const auto sample = ur::gather_cells(ur::draw_types(cells.world, 40, seed), cells.labels, cells.cells);
-    auto psi = ur::make_matrix<double>(cells.cells, 5, .5);
-    for (std::size_t k = 0; k < cells.cells; ++k) {
-      if (sample.counts[k] == 0) continue;
-      for (std::size_t h = 0; h < 5; ++h) psi(k, h) = sample.sums(k, h) / static_cast<double>(sample.counts[k]);
-    }
+    const auto psi = ur::cell_means(sample);
     auto wrong = cells.labels;
     wrong[0] = 3;
     const auto learned = ur::one_hot(wrong, cells.cells);

@@ -12,7 +12,6 @@
 //   random_cells, smooth_line, fit_world   discrete worlds at random, on a line, or shaped like a real table;
 //   with_heterogeneity    is the dial of what differs inside cells.
 //   soft_counterexample, soft_means_counterexample, hard_counterexample, near_ties   worlds that make bounds tight.
-//   draw_types, gather_cells   counts of a validation sample, drawn at once.
 //   read_npy_matrix, write_npy   NumPy arrays.
 //
 // Not provided: Parquet and Arrow (a large dependency; any language writes CSV), tables that do not fit in memory.

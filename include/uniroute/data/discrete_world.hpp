@@ -133,44 +133,4 @@ class discrete_world {
 
 static_assert(enumerable_world<discrete_world>);
 
-/// What a validation sample says of hard cells, without its rows: as many prompts and losses as it takes for
-/// certificates.
-struct cell_sample {
-  std::vector<std::size_t> counts;  ///< prompts per cell, K
-  matrix<double> sums;              ///< summed losses per cell and model, K x M; every LLM answered every prompt
-  std::size_t size = 0;             ///< prompts, n
-};
-
-/// The counts of n prompts of the world and the summed losses of their answers, per type: as `sample` and a count would
-/// give them (in distribution, not in bits), in O(T M) binomial draws instead of n M answers.
-inline cell_sample draw_types(const discrete_world& w, std::size_t n, std::uint64_t seed) {
-  random_engine draws(derive_seed(seed, 2));
-  std::vector<std::uint64_t> counts(w.types());
-  detail::draw_multinomial(n, w.probabilities(), counts, draws);
-  cell_sample out{{}, make_matrix<double>(w.types(), w.models()), n};
-  for (std::size_t t = 0; t < w.types(); ++t) {
-    out.counts.push_back(static_cast<std::size_t>(counts[t]));
-    for (std::size_t h = 0; h < w.models(); ++h) {
-      const auto failures = detail::draw_binomial(counts[t] * w.runs(), w.expected_losses()(t, h), draws);
-      out.sums(t, h) = static_cast<double>(failures) / static_cast<double>(w.runs());
-    }
-  }
-  return out;
-}
-
-/// The sample in coarser cells: entry t of it belongs to cell labels[t]. Throws std::invalid_argument for a length or a
-/// label that does not fit.
-inline cell_sample gather_cells(const cell_sample& fine, std::span<const std::uint32_t> labels, std::size_t cells) {
-  detail::require(labels.size() == fine.counts.size(), "gather_cells: labels has ", labels.size(),
-                  " entries, but must have ", fine.counts.size());
-  const std::size_t m = columns(fine.sums);
-  cell_sample out{std::vector<std::size_t>(cells, 0), make_matrix<double>(cells, m, 0.0), fine.size};
-  for (std::size_t t = 0; t < labels.size(); ++t) {
-    detail::require(labels[t] < cells, "gather_cells: labels[", t, "] is ", labels[t], ", but must be below ", cells);
-    out.counts[labels[t]] += fine.counts[t];
-    for (std::size_t h = 0; h < m; ++h) out.sums(labels[t], h) += fine.sums(t, h);
-  }
-  return out;
-}
-
 }  // namespace uniroute
