@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <string>
 #include <uniroute/arrays.hpp>
+#include <uniroute/concepts/world.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/data/world_figures.hpp>
+#include <uniroute/data/world_sample.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
@@ -24,13 +26,6 @@ struct simulated_world_options {
   double heterogeneity = 0.5;     ///< standard deviation, in logits, of an LLM's accuracy within a cluster; 0: constant
   double length_variation = 0.4;  ///< standard deviation of the logarithm of a prompt's length, which scales its costs
   std::uint64_t seed = 1;         ///< of the centres and of what each LLM is good at
-};
-
-/// Draws from a world, with the truth.
-struct world_sample {
-  routing_table table;
-  loss_matrix expected_losses;  ///< γ*(x, h), n x M: what the Bayes oracle routes on
-  label_vector cells;           ///< the cluster each prompt came from
 };
 
 /// Prompts come from 14 clusters in the proportions of MMLU-Pro's subjects; 28 LLMs err in each at their published rate
@@ -152,5 +147,7 @@ class simulated_world {
   matrix<double> centres_;     ///< cells x D, of length 1
   matrix<double> directions_;  ///< u, models x skills, of length 1
 };
+
+static_assert(world<simulated_world>);
 
 }  // namespace uniroute
