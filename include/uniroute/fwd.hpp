@@ -43,7 +43,6 @@ class two_level_mean;
 
 template <class Clustering = kmeans<>, class Map = nearest_map, class Estimator = shrunken_mean>
 class cell_predictor;
-class knn;
 template <class... Predictors>
 class stacked;
 template <class Transform, class Predictor>
