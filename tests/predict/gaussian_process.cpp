@@ -145,13 +145,23 @@ TEST_CASE("the evidence is the closed form's, for any noise and none") {
   REQUIRE(groups.size() == 1);
   const auto y = ur::detail::centred_targets(contrast, groups[0]);
   const std::vector<double> noises{0.25, 4, std::numeric_limits<double>::infinity()};
-  std::vector<double> totals(3, 0.0);
-  CHECK(ur::detail::add_evidence(ur::detail::product_of_rows(features, features), y, noises, totals));
-  CHECK(totals[0] == Approx(-18.463612848784198));
-  CHECK(totals[1] == Approx(-12.460760385504397));
-  CHECK(totals[2] == Approx(-10.228488553430552));
-  CHECK_FALSE(ur::detail::add_evidence(ur::detail::product_of_rows(features, features),
-                                       ur::make_matrix<double>(2, 12, 0.0), noises, totals));
+  const auto gram = ur::detail::product_of_rows(features, features);
+  const auto wide = [&] {  // twenty features, sixteen of them nothing: more than prompts, so the prompts' side is taken
+    auto out = ur::make_matrix<double>(12, 20, 0.0);
+    for (std::size_t i = 0; i < 12; ++i) std::copy_n(ur::row(features, i).begin(), 4, ur::row(out, i).begin());
+    return out;
+  }();
+  const auto check = [&](const ur::matrix<double>& basis, bool is_features) {
+    std::vector<double> totals(3, 0.0);
+    CHECK(ur::detail::add_evidence(basis, is_features, y, noises, totals));
+    CHECK(totals[0] == Approx(-18.463612848784198));
+    CHECK(totals[1] == Approx(-12.460760385504397));
+    CHECK(totals[2] == Approx(-10.228488553430552));
+    CHECK_FALSE(ur::detail::add_evidence(basis, is_features, ur::make_matrix<double>(2, 12, 0.0), noises, totals));
+  };
+  check(gram, false);
+  check(features, true);
+  check(wide, true);
 }
 
 TEST_CASE("the noise that made the outcomes is found, and outcomes without signal have none but the mean") {

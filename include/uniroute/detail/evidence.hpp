@@ -48,13 +48,27 @@ inline void centre_gram(matrix<double>& k) {
   }
 }
 
+/// Each column less its mean.
+inline void centre_columns(matrix<double>& f) {
+  std::vector<double> mean(columns(f), 0.0);
+  for (std::size_t i = 0; i < rows(f); ++i) {
+    for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += f(i, j) / static_cast<double>(rows(f));
+  }
+  for (std::size_t i = 0; i < rows(f); ++i) {
+    for (std::size_t j = 0; j < mean.size(); ++j) f(i, j) -= mean[j];
+  }
+}
+
 /// Adds Σ_h log p(y_h | K, noise) to totals[noise], each LLM's signal variance at its own maximum:
 /// -n/2 log(yᵀ C⁻¹ y) - 1/2 log det C with C = K + noise I (Rasmussen and Williams 2006, section 5.4.1), constants left
-/// out. y has a row per target, centred; targets that do not vary say nothing. True if any does.
-/// The gram matrix is centred as the targets are: a kernel's constant part neither helps nor costs.
-/// O(4 n³ / 3), and O(n) for each noise and target.
-inline bool add_evidence(matrix<double> gram, const matrix<double>& y, std::span<const double> noises,
-                         std::span<double> totals) {
+/// out. y has a row per target, centred; targets that do not vary say nothing. True if any does. K is centred as the
+/// targets are: a kernel's constant part neither helps nor costs.
+///
+/// `basis` is K (n x n), or n x r features F with K = F Fᵀ; of these the smaller of K and FᵀF is reduced (with
+/// C⁻¹ = (I - F (FᵀF + noise I)⁻¹ Fᵀ) / noise), the answer is the same. O(4 k³ / 3) for k = min(n, r), and O(k) for
+/// each noise and target.
+inline bool add_evidence(matrix<double> basis, bool is_features, const matrix<double>& y,
+                         std::span<const double> noises, std::span<double> totals) {
   const std::size_t n = columns(y);
   std::vector<double> variation;
   std::vector<std::size_t> varying;
@@ -66,28 +80,46 @@ inline bool add_evidence(matrix<double> gram, const matrix<double>& y, std::span
     varying.push_back(h);
   }
   if (varying.empty()) return false;
-  centre_gram(gram);
-  const tridiagonal_form form(std::move(gram));
-  const std::vector<double> eigenvalues = form.eigenvalues();
+  const std::size_t m = varying.size();
   matrix<double> rotated = take_rows(y, std::span<const std::size_t>(varying));
-  form.rotate({rotated.data(), rotated.size()}, rows(rotated));
-  const double half = static_cast<double>(n) / 2;
+  const bool by_features = is_features && columns(basis) < n;
+  if (is_features) {
+    centre_columns(basis);
+    const std::size_t r = columns(basis);
+    if (by_features) {
+      auto product = make_matrix<double>(m, r), scatter = make_matrix<double>(r, r);
+      gemm<double>(op::as_is, op::as_is, m, r, n, 1, rotated.data(), n, basis.data(), r, 0, product.data(), r);
+      gemm<double>(op::transposed, op::as_is, r, r, n, 1, basis.data(), r, basis.data(), r, 0, scatter.data(), r);
+      rotated = std::move(product);
+      basis = std::move(scatter);
+    } else {
+      basis = product_of_rows(basis, basis);
+    }
+  } else {
+    centre_gram(basis);
+  }
+  const tridiagonal_form form(std::move(basis));
+  const std::vector<double> eigenvalues = form.eigenvalues();
+  form.rotate({rotated.data(), rotated.size()}, m);
+  const double count = static_cast<double>(n), beyond = static_cast<double>(n - form.size());
   for (std::size_t s = 0; s < noises.size(); ++s) {
-    if (std::isinf(noises[s])) {
-      for (const double v : variation) totals[s] -= half * std::log(v);
+    const double noise = noises[s];
+    matrix<double> z = rotated;
+    if (std::isinf(noise)) {
+      for (const double v : variation) totals[s] -= count / 2 * std::log(v);
       continue;
     }
-    matrix<double> z = rotated;
-    if (eigenvalues.size() != n || !form.solve(noises[s], {z.data(), z.size()}, rows(z))) {
+    if (eigenvalues.size() != form.size() || !form.solve(noise, {z.data(), z.size()}, m)) {
       totals[s] = -std::numeric_limits<double>::infinity();
       continue;
     }
-    double log_determinant = 0;
-    for (const double e : eigenvalues) log_determinant += std::log(e + noises[s]);
-    for (std::size_t h = 0; h < rows(z); ++h) {
+    double log_determinant = beyond * std::log(noise);
+    for (const double e : eigenvalues) log_determinant += std::log(e + noise);
+    for (std::size_t h = 0; h < m; ++h) {
       const std::span<const double> left = row(rotated, h), right = row(z, h);
-      const double form_value = std::inner_product(left.begin(), left.end(), right.begin(), 0.0);
-      totals[s] -= half * std::log(std::max(form_value, 1e-300)) + log_determinant / 2;
+      double fit = std::inner_product(left.begin(), left.end(), right.begin(), 0.0);
+      if (by_features) fit = (variation[h] - fit) / noise;
+      totals[s] -= (count * std::log(std::max(fit, 1e-300)) + log_determinant) / 2;
     }
   }
   return true;
@@ -111,6 +143,9 @@ evidence_choice choose_by_evidence(Kernel fitted, const embedding_matrix& x, con
   const std::size_t n = rows(x), m = columns(losses), shapes = shapes_of(fitted);
   const bool hold_out = learns_from_outcomes<Kernel> && m >= 2 && n >= 4;
   const std::size_t folds = hold_out ? 2 : 1, most_groups = 16;
+  if constexpr (feature_kernel<Kernel>) {
+    if (fitted.feature_count() <= limit / 8) limit *= 4;
+  }
   const std::size_t groups =
       std::clamp<std::size_t>(group_columns(targets_of(target, losses)).size(), 1, most_groups * folds);
   const double parts = static_cast<double>(shapes * std::max(folds, groups));
@@ -150,8 +185,12 @@ evidence_choice choose_by_evidence(Kernel fitted, const embedding_matrix& x, con
       const embedding_matrix there = take_rows(x, std::span<const std::size_t>(prompts));
       for (std::size_t shape = 0; shape < shapes; ++shape) {
         choose_shape(trial, shape);
-        const auto points = place_points(trial, there);
-        out.learned |= add_evidence(gram_of(trial, points, points), y, noises, row(totals, shape));
+        if constexpr (feature_kernel<Kernel>) {
+          out.learned |= add_evidence(trial.features(there), true, y, noises, row(totals, shape));
+        } else {
+          const auto points = trial.place(there);
+          out.learned |= add_evidence(trial.gram(points, points), false, y, noises, row(totals, shape));
+        }
       }
     }
   }

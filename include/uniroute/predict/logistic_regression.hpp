@@ -68,7 +68,7 @@ class logistic_regression {
     roster_.require_new("logistic_regression::enroll", name);
     detail::check_column("logistic_regression::enroll", name, losses, rows(sample_));
     std::vector<double> w = prior_.mean;
-    detail::fit_logistic(with_constant(sample_), {}, losses, prior_, w);
+    detail::fit_logistic(with_constant(sample_), losses, prior_, w);
     auto next = make_matrix<double>(size() + 1, w.size());
     std::copy(weights_.begin(), weights_.end(), next.begin());
     std::copy(w.begin(), w.end(), row(next, size()).begin());
@@ -170,7 +170,7 @@ class logistic_regression {
       for (std::size_t i = 0; i < sample.size(); ++i) of_model[i] = losses(sample[i], h);
       if (std::all_of(of_model.begin(), of_model.end(), is_missing)) continue;
       seen.push_back(weak.mean);
-      detail::fit_logistic(z, {}, of_model, weak, seen.back());
+      detail::fit_logistic(z, of_model, weak, seen.back());
     }
     const double count = static_cast<double>(seen.size()), total = count + options_.prior_models;
     detail::normal_prior out = weak;

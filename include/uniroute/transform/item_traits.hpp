@@ -115,7 +115,14 @@ class item_traits {
     detail::normal_prior of_models{std::vector<double>(r, 0.0), make_matrix<double>(r, r, 0.0)};
     for (std::size_t k = 0; k < r; ++k) of_models.precision(k, k) = 1;
     auto seen_by_prompt = make_matrix<double>(m, 1 + r), seen_by_model = make_matrix<double>(n, r);
-    std::vector<double> w(1 + r), difficulty(n);
+    std::vector<double> w(1 + r), difficulty(n), step;
+    // One step each, none longer than 1: the other side moves too.
+    const auto improve = [&](const matrix<double>& z, std::span<const double> offsets, std::span<const double> of,
+                             const detail::normal_prior& prior, std::span<double> at) {
+      step.resize(at.size());
+      if (!detail::newton_step(z, offsets, of, prior, at, step)) return;
+      for (std::size_t k = 0; k < at.size(); ++k) at[k] += std::clamp(step[k], -1.0, 1.0);
+    };
     for (std::size_t round = 0; round < options_.rounds; ++round) {
       for (std::size_t h = 0; h < m; ++h) {
         seen_by_prompt(h, 0) = 1;
@@ -123,7 +130,7 @@ class item_traits {
       }
       for (std::size_t i = 0; i < n; ++i) {
         for (std::size_t k = 0; k <= r; ++k) w[k] = traits(k, i);
-        detail::fit_logistic(seen_by_prompt, {}, row(losses, i), of_prompts, w, 2);
+        improve(seen_by_prompt, {}, row(losses, i), of_prompts, w);
         for (std::size_t k = 0; k <= r; ++k) traits(k, i) = w[k];
       }
       for (std::size_t i = 0; i < n; ++i) {
@@ -131,7 +138,7 @@ class item_traits {
         for (std::size_t k = 0; k < r; ++k) seen_by_model(i, k) = -traits(1 + k, i);
       }
       for (std::size_t h = 0; h < m; ++h)
-        detail::fit_logistic(seen_by_model, difficulty, column(losses, h), of_models, row(ability, h), 2);
+        improve(seen_by_model, difficulty, column(losses, h), of_models, row(ability, h));
     }
     return traits;
   }
