@@ -90,8 +90,8 @@ class cell_predictor {
   void enroll(const std::string& name, std::span<const double> losses) {
     detail::require<not_fitted>(dimension_ != 0, "cell_predictor::enroll: fit must come first");
     roster_.require_new("cell_predictor::enroll", name);
-    detail::check_column("cell_predictor::enroll", name, losses, validation_size_);
-    stored_profile entry = to_profile(estimator_.estimate(summarise(validation_, losses)));
+    detail::check_column_shape("cell_predictor::enroll", name, losses, validation_size_);
+    stored_profile entry = to_profile(estimator_.estimate(check_and_summarise("cell_predictor::enroll", losses)));
     profiles_.push_back(std::move(entry));
     roster_.add(name);
     rebuild();
@@ -206,6 +206,16 @@ class cell_predictor {
       return summarise_cells(where, losses, map_.size());
     } else {
       return summarise_cells(where, losses);
+    }
+  }
+
+  /// One pass over the outcomes where cells are hard.
+  cell_statistics check_and_summarise(std::string_view function, std::span<const double> losses) const {
+    if constexpr (hard_cluster_map<Map>) {
+      return detail::summarise_cells(function, validation_, losses, map_.size());
+    } else {
+      detail::check_losses(function, "losses", losses);
+      return summarise_cells(validation_, losses);
     }
   }
 
