@@ -149,7 +149,7 @@ TEST_CASE("shuffled choices keep the shares and lose the knowledge of the prompt
 }
 
 TEST_CASE("the curve is that of choosing anew at every switching point, with outcomes missing and costs by prompt") {
-  const std::size_t n = 150, m = 6;
+  const std::size_t n = 300, m = 6;
   for (const bool by_prompt : {false, true}) {
     ur::random_engine draws(by_prompt ? 1 : 2);
     auto predicted = ur::make_matrix<double>(n, m), losses = ur::make_matrix<double>(n, m);

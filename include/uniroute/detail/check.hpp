@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <span>
 #include <stdexcept>
@@ -50,7 +51,7 @@ std::size_t first_bad(std::span<const T> values, Good good) noexcept {
   constexpr std::size_t width = 64;
   std::size_t i = 0;
   for (; i + width <= values.size(); i += width) {
-    int bad = 0;
+    std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t> bad = 0;  // as wide as T, for its lanes
     for (std::size_t lane = 0; lane < width; ++lane) bad += good(values[i + lane]) ? 0 : 1;
     if (bad != 0) break;
   }

@@ -67,12 +67,13 @@ class lloyd {
     if (prune && gaps_.empty()) gaps_.assign(rows(x_), -1.0);
     previous_ = labels_;
     choose_rows(prune);
-    const std::size_t tiles = tile_count(todo_.size());
+    const std::size_t size = tile_size(table.size());
+    const std::size_t tiles = (todo_.size() + size - 1) / size;
     const score_band band(table);
     parallel_for(tiles, threads_, [&](std::size_t tile, std::size_t worker) {
-      const std::size_t first = tile * tile_rows;
+      const std::size_t first = tile * size;
       const std::uint32_t* rows_of_tile = todo_.data() + first;
-      const std::size_t count = std::min(tile_rows, todo_.size() - first);
+      const std::size_t count = std::min(size, todo_.size() - first);
       std::array<float, tile_rows> norms;
       for (std::size_t i = 0; i < count; ++i) norms[i] = static_cast<float>(norms_[rows_of_tile[i]]);
       nearest_in_tile(gather(rows_of_tile, count, scratch_[worker]), norms.data(), count, table, scratch_[worker].tile,

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +24,9 @@ namespace uniroute::detail {
 inline constexpr std::size_t tile_rows = 256;
 
 inline std::size_t tile_count(std::size_t n) noexcept { return (n + tile_rows - 1) / tile_rows; }
+
+/// Rows of a tile for k centroids: its k x tile_size scores stay in that cache too.
+inline std::size_t tile_size(std::size_t k) noexcept { return k <= 512 ? tile_rows : tile_rows / 2; }
 
 /// Centroids with what the score |c|² - 2 x·c needs.
 struct centroid_table {
@@ -48,7 +53,7 @@ struct centroid_table {
   std::size_t dimension() const noexcept { return columns(centroids); }
 };
 
-/// What a tile needs beside its embeddings. Scores lie centroid by centroid (K x tile_rows), so that the search for the
+/// What a tile needs beside its embeddings. Scores lie centroid by centroid (K x count), so that the search for the
 /// least runs along the tile, in as many lanes as the machine has.
 struct tile_scratch {
   std::vector<float> scores;
@@ -57,11 +62,12 @@ struct tile_scratch {
   std::array<std::uint32_t, tile_rows> group;  ///< the first centroid of the group that has the least
 };
 
-/// scores[k, i] = -2 c_k · x_i for `count` rows of x. The factor -2 is exact in any order of summation.
+/// scores[k * count + i] = -2 c_k · x_i for `count` rows of x. The factor -2 is exact in any order of summation.
 inline void score_tile(const float* x, std::size_t count, const centroid_table& table, tile_scratch& work) {
   const std::size_t d = table.dimension();
-  work.scores.resize(table.size() * tile_rows);
-  gemm_nt(table.size(), count, d, -2, table.centroids.data(), d, x, d, 0, work.scores.data(), tile_rows);
+  work.scores.resize(table.size() * tile_size(table.size()));
+  assert(count <= tile_size(table.size()));
+  gemm_nt(table.size(), count, d, -2, table.centroids.data(), d, x, d, 0, work.scores.data(), count);
 }
 
 /// Fills best, second and group: centroids in groups of eight, whose least is found without a branch.
@@ -83,20 +89,20 @@ inline void least_by_group(const centroid_table& table, std::size_t count, tile_
   const float* norms = table.squared_norms.data();
   std::size_t k = 0;
   for (; k + 8 <= table.size(); k += 8, norms += 8) {
-    const float* const __restrict s = work.scores.data() + k * tile_rows;
+    const float* const __restrict s = work.scores.data() + k * count;
     const float n0 = norms[0], n1 = norms[1], n2 = norms[2], n3 = norms[3];
     const float n4 = norms[4], n5 = norms[5], n6 = norms[6], n7 = norms[7];
     const auto first = static_cast<std::uint32_t>(k);
     for (std::size_t i = 0; i < count; ++i) {
-      const float a = lesser(n0 + s[i], n1 + s[i + tile_rows]);
-      const float b = lesser(n2 + s[i + 2 * tile_rows], n3 + s[i + 3 * tile_rows]);
-      const float c = lesser(n4 + s[i + 4 * tile_rows], n5 + s[i + 5 * tile_rows]);
-      const float d = lesser(n6 + s[i + 6 * tile_rows], n7 + s[i + 7 * tile_rows]);
+      const float a = lesser(n0 + s[i], n1 + s[i + count]);
+      const float b = lesser(n2 + s[i + 2 * count], n3 + s[i + 3 * count]);
+      const float c = lesser(n4 + s[i + 4 * count], n5 + s[i + 5 * count]);
+      const float d = lesser(n6 + s[i + 6 * count], n7 + s[i + 7 * count]);
       offer(i, lesser(lesser(a, b), lesser(c, d)), first);
     }
   }
   for (; k < table.size(); ++k, ++norms) {
-    const float* const __restrict s = work.scores.data() + k * tile_rows;
+    const float* const __restrict s = work.scores.data() + k * count;
     const float n0 = norms[0];
     for (std::size_t i = 0; i < count; ++i) offer(i, n0 + s[i], static_cast<std::uint32_t>(k));
   }
@@ -152,35 +158,46 @@ void nearest_in_tile(const float* x, const float* norms, std::size_t count, cons
     std::uint32_t index = 0, hits = 0;
     float second = work.second[i];
     for (std::size_t k = first; k < last; ++k) {
-      const float score = table.squared_norms[k] + work.scores[k * tile_rows + i];
+      const float score = table.squared_norms[k] + work.scores[k * count + i];
       const bool near = score <= limit;
       index = near ? static_cast<std::uint32_t>(k) : index;
       hits += near ? 1 : 0;
       second = score > best && score < second ? score : second;
     }
     if (hits != 1 || second <= limit) [[unlikely]] {
-      index = settle_near_tie(x + i * d, table, work.scores.data() + i, tile_rows, limit);
+      index = settle_near_tie(x + i * d, table, work.scores.data() + i, count, limit);
       second = best;
     }
     found(i, index, best, second);
   }
 }
 
-/// The nearest centroid of each row of x. Bits do not depend on `threads` (0: all).
-inline label_vector nearest(const embedding_matrix& x, const centroid_table& table, std::size_t threads = 1) {
+/// The nearest centroid of each row of x. Bits do not depend on `threads` (0: all). `finite`, if given, is set to false
+/// unless norms show that every value of x is finite: a check that costs no pass of its own.
+inline label_vector nearest(const embedding_matrix& x, const centroid_table& table, std::size_t threads = 1,
+                            bool* finite = nullptr) {
   const std::size_t n = rows(x);
   label_vector labels(n);
   const std::size_t d = columns(x);
-  std::vector<tile_scratch> scratch(std::min(thread_count(threads), std::max<std::size_t>(1, tile_count(n))));
-  parallel_for(tile_count(n), threads, [&](std::size_t tile, std::size_t worker) {
-    const std::size_t first = tile * tile_rows;
-    const std::size_t count = std::min(tile_rows, n - first);
+  const std::size_t size = tile_size(table.size());
+  const std::size_t tiles = (n + size - 1) / size;
+  std::vector<tile_scratch> scratch(std::min(thread_count(threads), std::max<std::size_t>(1, tiles)));
+  std::atomic<bool> overflow{false};
+  parallel_for(tiles, threads, [&](std::size_t tile, std::size_t worker) {
+    const std::size_t first = tile * size;
+    const std::size_t count = std::min(size, n - first);
     const float* tile_x = x.data() + first * d;
     std::array<float, tile_rows> norms;
-    for (std::size_t i = 0; i < count; ++i) norms[i] = dot(tile_x + i * d, tile_x + i * d, d);
+    bool sound = true;
+    for (std::size_t i = 0; i < count; ++i) {
+      norms[i] = dot(tile_x + i * d, tile_x + i * d, d);
+      sound = sound && norms[i] - norms[i] == 0;
+    }
+    if (!sound) overflow = true;
     nearest_in_tile(tile_x, norms.data(), count, table, scratch[worker],
                     [&](std::size_t i, std::uint32_t label, float, float) { labels[first + i] = label; });
   });
+  if (finite != nullptr) *finite = !overflow;
   return labels;
 }
 

@@ -36,27 +36,8 @@ class seed_distances {
 
   /// Takes rows of x as seeds.
   void add(std::span<const std::size_t> seeds) {
-    const centroid_table table(take_rows(x_, seeds));
-    const score_band band(table);
-    const std::size_t n = rows(x_), d = columns(x_);
-    parallel_for(tile_sums_.size(), threads_, [&](std::size_t tile, std::size_t worker) {
-      const std::size_t first = tile * tile_rows;
-      const std::size_t count = std::min(tile_rows, n - first);
-      tile_scratch& work = scratch_[worker];
-      score_tile(x_.data() + first * d, count, table, work);
-      least_by_group(table, count, work);
-      double sum = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        const float norm = norms_[first + i];
-        const float unsure = 2 * band(norm);
-        float distance = std::max(0.0F, norm + work.best[i]);
-        if (distance <= unsure) [[unlikely]]
-          distance = nearest_exactly(first + i, table, work.scores.data() + i, unsure - norm);
-        distances_[first + i] = std::min(distances_[first + i], distance);
-        sum += static_cast<double>(distances_[first + i]);
-      }
-      tile_sums_[tile] = sum;
-    });
+    for (constexpr std::size_t block = 512; !seeds.empty(); seeds = seeds.subspan(std::min(block, seeds.size())))
+      add_block(seeds.first(std::min(block, seeds.size())));
     total_ = std::accumulate(tile_sums_.begin(), tile_sums_.end(), 0.0);
   }
 
@@ -83,9 +64,35 @@ class seed_distances {
   }
 
  private:
+  void add_block(std::span<const std::size_t> seeds) {
+    const centroid_table table(take_rows(x_, seeds));
+    const score_band band(table);
+    const std::size_t n = rows(x_), d = columns(x_);
+    parallel_for(tile_sums_.size(), threads_, [&](std::size_t tile, std::size_t worker) {
+      const std::size_t first = tile * tile_rows;
+      const std::size_t count = std::min(tile_rows, n - first);
+      tile_scratch& work = scratch_[worker];
+      score_tile(x_.data() + first * d, count, table, work);
+      least_by_group(table, count, work);
+      double sum = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        const float norm = norms_[first + i];
+        const float unsure = 2 * band(norm);
+        float distance = std::max(0.0F, norm + work.best[i]);
+        if (distance <= unsure) [[unlikely]]
+          distance =
+              nearest_exactly(first + i, table, work.scores.data() + i, count, std::max(unsure - norm, work.best[i]));
+        distances_[first + i] = std::min(distances_[first + i], distance);
+        sum += static_cast<double>(distances_[first + i]);
+      }
+      tile_sums_[tile] = sum;
+    });
+  }
+
   /// The least distance in float64 to the seeds whose score is at most `limit`.
-  float nearest_exactly(std::size_t i, const centroid_table& table, const float* scores, float limit) const noexcept {
-    const std::uint32_t nearest = settle_near_tie(row(x_, i).data(), table, scores, tile_rows, limit);
+  float nearest_exactly(std::size_t i, const centroid_table& table, const float* scores, std::size_t stride,
+                        float limit) const noexcept {
+    const std::uint32_t nearest = settle_near_tie(row(x_, i).data(), table, scores, stride, limit);
     return static_cast<float>(
         squared_distance(row(x_, i).data(), row(table.centroids, nearest).data(), table.dimension()));
   }

@@ -27,6 +27,18 @@ class cell_sums {
     pairs_[turn * cells_ + label] += pair{loss, 1.0};
   }
 
+  /// The same for `count` losses, a multiple of four.
+  void add_all(const std::uint32_t* labels, const double* losses, std::size_t count) noexcept {
+    pair* const a = pairs_.data();
+    pair *const b = a + cells_, *const c = b + cells_, *const d = c + cells_;
+    for (std::size_t i = 0; i < count; i += 4) {
+      a[labels[i]] += pair{losses[i], 1.0};
+      b[labels[i + 1]] += pair{losses[i + 1], 1.0};
+      c[labels[i + 2]] += pair{losses[i + 2], 1.0};
+      d[labels[i + 3]] += pair{losses[i + 3], 1.0};
+    }
+  }
+
   cell_statistics total() const {
     cell_statistics out{std::vector<double>(cells_), {}, std::vector<double>(cells_), 0, 0};
     double observed = 0;
@@ -58,13 +70,12 @@ inline cell_statistics summarise_cells(std::string_view checked_by, std::span<co
   for (std::size_t first = 0; first < losses.size(); first += block) {
     const auto part = losses.subspan(first, std::min(block, losses.size() - first));
     const auto cell = labels.subspan(first, part.size());
-    if (!checked_by.empty()) check_losses(checked_by, "losses", part, first);
-    const bool whole = first_bad(part, [](double loss) { return !is_missing(loss); }) == part.size();
+    const bool whole = first_bad(part, [](double loss) { return loss >= 0 && loss <= 1; }) == part.size();
+    if (!whole && !checked_by.empty()) check_losses(checked_by, "losses", part, first);
     std::size_t i = 0;
     if (whole) {
-      for (; i + 4 <= part.size(); i += 4) {
-        for (std::size_t turn = 0; turn < 4; ++turn) sums.add(turn, cell[i + turn], part[i + turn]);
-      }
+      i = part.size() / 4 * 4;
+      sums.add_all(cell.data(), part.data(), i);
     }
     for (; i < part.size(); ++i) {
       if (!is_missing(part[i])) sums.add(i % 4, cell[i], part[i]);

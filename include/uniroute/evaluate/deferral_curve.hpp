@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -32,30 +33,32 @@ struct deferral_curve {
 
 namespace detail {
 
-/// One prompt's change of model, with what the tally needs of it: read while the prompt's row is in cache.
+/// One prompt's change of model, with what the tally needs of it.
 struct model_switch {
-  std::uint32_t from, to;
+  std::uint32_t prompt, from, to;
   double loss_from, loss_to, cost;  ///< cost: the change
 };
 
 /// The minimisers of loss + λ cost over λ >= 0: the falling part of the lower convex hull of (cost, loss).
-/// `by_cost` are model indices by (cost, loss, index); `hull` gets them by rising cost.
-inline void lower_hull(std::span<const double> losses, std::span<const double> costs,
-                       std::span<const std::uint32_t> by_cost, std::vector<std::uint32_t>& hull) {
-  hull.clear();
+/// `by_cost` are model indices by (cost, index); `hull`, as long, gets them by rising cost. Returns how many.
+inline std::size_t lower_hull(std::span<const double> losses, std::span<const double> costs,
+                              std::span<const std::uint32_t> by_cost, std::span<std::uint32_t> hull) noexcept {
+  std::size_t size = 0;
+  double least = std::numeric_limits<double>::infinity();
   for (const std::uint32_t h : by_cost) {
-    if (!hull.empty() && losses[h] >= losses[hull.back()]) continue;  // dearer (or as dear) and no better
-    while (hull.size() >= 2) {
-      const std::uint32_t a = hull[hull.size() - 2], b = hull.back();
+    if (losses[h] >= least) continue;  // dearer (or as dear) and no better
+    least = losses[h];
+    for (; size >= 2; --size) {
+      const std::uint32_t a = hull[size - 2], b = hull[size - 1];
       const bool above =
           (losses[a] - losses[b]) * (costs[h] - costs[a]) <= (losses[a] - losses[h]) * (costs[b] - costs[a]);
       if (!above) break;
-      hull.pop_back();
     }
-    // A better model at the same cost replaces the one before (only where order was shared between rows).
-    if (!hull.empty() && costs[hull.back()] == costs[h]) hull.pop_back();
-    hull.push_back(h);
+    // A better model at the same cost replaces the one before.
+    if (size > 0 && costs[hull[size - 1]] == costs[h]) --size;
+    hull[size++] = h;
   }
+  return size;
 }
 
 /// Realised means of changing choices, O(1) a change: sums are kept per model, so that missing outcomes are filled by
@@ -176,7 +179,7 @@ inline deferral_curve trace_curve(const loss_matrix& predicted, const cost_matri
   detail::check_finite(where, "predicted", predicted);
   for (const double cost : estimates) detail::check_cost(where, "a cost estimate", cost);
 
-  std::vector<std::uint32_t> by_cost(m), hull;
+  std::vector<std::uint32_t> by_cost(m), hull(m), first(n);
   std::iota(by_cost.begin(), by_cost.end(), 0U);
   const bool shared_costs = rows(estimates) == 1;
   const bool shared_losses = rows(predicted) == 1;
@@ -187,21 +190,27 @@ inline deferral_curve trace_curve(const loss_matrix& predicted, const cost_matri
   std::vector<detail::sort_key> order;  // of switches, by λ
   switches.reserve(4 * n);
   order.reserve(4 * n);
+  std::size_t size = 0;  // of hull
   for (std::size_t i = 0; i < n; ++i) {
     const auto loss = row(predicted, shared_losses ? 0 : i);
     const auto cost = row(estimates, shared_costs ? 0 : i);
     if (!shared_costs) detail::sort_models(cost, by_cost);
-    if (i == 0 || !shared_costs || !shared_losses) detail::lower_hull(loss, cost, by_cost, hull);
-    const auto realised = row(losses, i);
-    const auto paid = row(costs, i);
-    tally.choose(hull.back(), realised[hull.back()], paid[hull.back()]);
-    for (std::size_t k = hull.size() - 1; k > 0; --k) {
+    if (i == 0 || !shared_costs || !shared_losses) size = detail::lower_hull(loss, cost, by_cost, hull);
+    first[i] = hull[size - 1];
+    for (std::size_t k = size - 1; k > 0; --k) {
       const std::uint32_t from = hull[k], to = hull[k - 1];
       order.emplace_back((loss[to] - loss[from]) / (cost[from] - cost[to]),
                          static_cast<std::uint32_t>(switches.size()));
-      switches.push_back({from, to, realised[from], realised[to], paid[to] - paid[from]});
+      switches.push_back({static_cast<std::uint32_t>(i), from, to, 0, 0, 0});
     }
   }
+  // Outcomes lie far apart: read in loops of their own, they wait for memory together.
+  for (auto& s : switches) {
+    s.loss_from = losses(s.prompt, s.from);
+    s.loss_to = losses(s.prompt, s.to);
+    s.cost = costs(s.prompt, s.to) - costs(s.prompt, s.from);
+  }
+  for (std::size_t i = 0; i < n; ++i) tally.choose(first[i], losses(i, first[i]), costs(i, first[i]));
   detail::sort_keys(order);
 
   deferral_curve out;
