@@ -114,19 +114,19 @@ class basic_knn {
   }
 
   /// γ̂ of one embedding into out (M values). Allocates nothing after the first call on a thread, unless more prompts
-  /// are equally near than there are places.
+  /// are equally near than ever before.
   void predict(embedding_view x, std::span<double> out) const {
     assert(x.size() == dimension_ && out.size() == size() && sample_.size() != 0);
-    thread_local std::vector<float> scores;
+    thread_local std::vector<float> products;
     thread_local detail::neighbour_search search;
-    scores.resize(sample_.size());
+    products.resize(sample_.size());
     const std::size_t d = dimension_;
     for (std::size_t j = 0; j < sample_.size(); ++j) {
-      scores[j] = sample_.squared_norms[j] - 2 * detail::dot(x.data(), sample_.centroids.data() + j * d, d);
+      products[j] = -2 * detail::dot(x.data(), sample_.centroids.data() + j * d, d);
     }
     const double norm = std::sqrt(static_cast<double>(detail::dot(x.data(), x.data(), d)));
     search.start(neighbours(), 2 * detail::score_error(d, norm, sample_.largest_norm));
-    search.offer(scores.data(), scores.size(), 0);
+    search.offer(products.data(), sample_.squared_norms.data(), products.size(), 0);
     average(x, search.finish(x.data(), sample_), out);
   }
 
