@@ -6,11 +6,13 @@
 //   routing_table         the table, immutable and checked once; binary_routing_table (as_binary) has 0-1 losses.
 //   read_routing_table    from a directory (needs nlohmann/json), write_routing_table to one.
 //   split, split_rows     by prompt and by model; equal prompts stay on one side.
+//   held_out              a table that says that nothing was fitted, enrolled or chosen on it; what promises take.
 //   simulated_world       tables whose error probabilities are known exactly.
 //   read_npy_matrix, write_npy   NumPy arrays.
 //
 // Not provided: Parquet and Arrow (a large dependency; any language writes CSV), tables that do not fit in memory.
 
+#include <uniroute/data/held_out.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/read_routing_table.hpp>
 #include <uniroute/data/routing_table.hpp>
