@@ -10,6 +10,8 @@ struct bounded_loss;
 struct binary_loss;
 template <class Loss>
 class basic_routing_table;
+template <class Loss>
+class held_out;
 
 class hashed_tfidf;
 class precomputed_embeddings;
@@ -27,6 +29,8 @@ class proximity_map;
 class cell_mean;
 template <class Base = cell_mean>
 class shrunken;
+template <class Base = cell_mean>
+class lower_confidence;
 /// The usual choice: the cell mean, shrunken.
 using shrunken_mean = shrunken<cell_mean>;
 
@@ -38,6 +42,7 @@ class lagrangian_rule;
 class best_quality_rule;
 class budget_rule;
 class threshold_rule;
+class guarded_rule;
 class mean_cost;
 class cell_cost;
 template <class Reader, class Predictor, class Rule, class Costs = mean_cost>
@@ -54,6 +59,7 @@ struct empirical_bernstein;
 struct betting;
 template <class Interval>
 struct bonferroni;
+class multiplier_bootstrap;
 struct certificate;
 
 }  // namespace uniroute

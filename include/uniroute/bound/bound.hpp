@@ -6,7 +6,15 @@
 //   certify<Interval>      excess risk to the best cell-constant rule, for hard cells; uniform and gap-adaptive.
 //   certify_with           the same with any way to simultaneous intervals.
 //   certify_counts         the same from counts and sums, without a router; certify_cells: from intervals.
-//   bonferroni<Interval>   simultaneous intervals.
+//   bonferroni<Interval>   simultaneous intervals; the default.
+//   multiplier_bootstrap   the same, narrower where LLMs fail together; asymptotic.
+//   eliminate              LLMs that are beyond doubt worse than their cell's choice, by step-down; no widths.
+//   labels_for_width       how many labels a certificate takes, before any is bought; more_labels: after some were.
+//   certify_soft           excess risk by profiles, for soft maps; certify_memberships, soft_intervals: without a
+//   router. certify_held_out       risk, J and paired differences to every single LLM and to ZeroRouter, of any router.
+//   certify_hindsight      total regret of any router, valid and loose.
+//   guard_quality, guard_cost   routers whose promise was tested before it is given (route/guarded_rule.hpp).
+//   estimate_heterogeneity      how much error rates vary inside cells: an estimate, never a bound.
 //   known_shares, estimated_shares   what is known of the cell shares.
 //   contributions          which cell and which LLM a certificate is made of.
 //   draw_types, gather_cells, draw_outcomes   validation samples of discrete worlds, as certificates see them.
@@ -17,8 +25,15 @@
 #include <uniroute/bound/cell_shares.hpp>
 #include <uniroute/bound/certificate.hpp>
 #include <uniroute/bound/certify.hpp>
+#include <uniroute/bound/certify_held_out.hpp>
+#include <uniroute/bound/certify_soft.hpp>
 #include <uniroute/bound/claims.hpp>
 #include <uniroute/bound/confidence_level.hpp>
 #include <uniroute/bound/counterexample_search.hpp>
 #include <uniroute/bound/draw_cells.hpp>
+#include <uniroute/bound/elimination.hpp>
+#include <uniroute/bound/guard.hpp>
+#include <uniroute/bound/heterogeneity.hpp>
+#include <uniroute/bound/multiplier_bootstrap.hpp>
+#include <uniroute/bound/planning.hpp>
 #include <uniroute/bound/simultaneous.hpp>

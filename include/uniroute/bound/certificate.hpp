@@ -54,6 +54,7 @@ struct certificate {
   std::vector<double> costs;                          ///< c(h), M values
   std::vector<std::size_t> cell_counts;               ///< prompts per cell
   matrix<double> counts = make_matrix<double>(0, 0);  ///< K x M: observed outcomes
+  matrix<double> means = make_matrix<double>(0, 0);   ///< K x M: Σ ℓ / count, .5 where nothing was observed
   matrix<double> lower = make_matrix<double>(0, 0);   ///< K x M: simultaneous intervals for Ψ*_k(h)
   matrix<double> upper = make_matrix<double>(0, 0);
   std::vector<interval> cell_shares;  ///< simultaneous intervals for p_k
@@ -78,7 +79,8 @@ inline std::vector<std::uint32_t> choose_in_cells(const matrix<double>& psi, std
 
 /// The certificate of a rule that sends cell k to choices[k], from intervals that hold at once and shares that hold
 /// with them. The choices may come from any profile (shrunken, from another sample, drawn by lot): the intervals know
-/// nothing of how they were made. O(K M). Fills in everything but level, counts and only_asymptotic. Throws
+/// nothing of how they were made. O(K M). Fills in everything but level, counts, means and
+/// only_asymptotic. Throws
 /// std::invalid_argument for shapes, a choice out of range, shares that cannot sum to one, a negative λ;
 /// std::domain_error for values.
 inline certificate certify_cells(std::span<const std::uint32_t> choices, std::span<const double> costs, double lambda,
@@ -159,6 +161,7 @@ certificate certify_counts(const cell_sample& sample, std::span<const std::uint3
   out.level = 1 - delta;
   out.only_asymptotic = !finite_sample_guarantee<Interval>;
   out.counts = sample.counts;
+  out.means = cell_means(sample);
   for (const double n : sample.prompts) out.cell_counts.push_back(static_cast<std::size_t>(n));
   return out;
 }

@@ -8,8 +8,6 @@
 #include <cstdint>
 #include <numeric>
 #include <span>
-#include <stdexcept>
-#include <string_view>
 #include <type_traits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/bound/certificate.hpp>
@@ -22,7 +20,7 @@
 #include <uniroute/encode/embed.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <uniroute/route/mean_cost.hpp>
-#include <uniroute/route/sample_record.hpp>
+#include <uniroute/route/realised.hpp>
 #include <utility>
 #include <vector>
 
@@ -38,14 +36,6 @@ namespace detail {
 template <class Router>
 inline constexpr bool certifiable_router = hard_cell_based<typename Router::predictor_type>&&
     std::same_as<typename Router::rule_type, lagrangian_rule>&& std::same_as<typename Router::costs_type, mean_cost>;
-
-/// The column of each model of the router's pool in the table. Throws std::invalid_argument for one it lacks.
-template <class Router, class Loss>
-std::vector<std::size_t> pool_columns(const Router& router, const basic_routing_table<Loss>& table) {
-  std::vector<std::size_t> out;
-  for (const auto& model : router.models()) out.push_back(table.model_index(model));
-  return out;
-}
 
 /// What a router with hard cells does in each cell: the Lagrangian rule on its profiles, ties as the router breaks
 /// them.
@@ -66,16 +56,6 @@ std::vector<std::uint32_t> router_choices(const Router& router) {
     out.push_back(static_cast<std::uint32_t>(order[least_objective(losses, costs, router.rule().options().lambda)]));
   }
   return out;
-}
-
-/// Refuses a table that shares prompts with a sample that the router has seen.
-template <class Loss>
-void require_fresh(std::string_view function, const sample_record& seen, const basic_routing_table<Loss>& table,
-                   std::string_view by, std::string_view why) {
-  const auto shared = seen.first_shared(table);
-  if (shared)
-    throw std::invalid_argument(text(function, ": prompt '", table.ids()[*shared], "' was seen by ", by,
-                                     ", but the sample must not share prompts with it: ", why));
 }
 
 }  // namespace detail
@@ -134,6 +114,7 @@ certificate certify_with(const Simultaneous& policy, const Router& router, const
     out.level = level.value();
     out.only_asymptotic = !finite_sample_guarantee<Simultaneous>;
     out.counts = counted.counts;
+    out.means = cell_means(counted);
     for (const double n : counted.prompts) out.cell_counts.push_back(static_cast<std::size_t>(n));
   }
   return out;

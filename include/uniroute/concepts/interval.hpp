@@ -61,6 +61,14 @@ concept sequence_interval = interval_kind<I> && requires(std::span<const double>
   { I::make(values, delta) } -> std::same_as<interval>;
 };
 
+/// An interval for a ratio of means, the ψ with E[φ (ℓ − ψ)] = 0, from losses ℓ and weights φ in [0, 1]:
+/// `make(values, weights, delta)`. What profiles of soft cells need.
+/// Satisfied by: betting.
+template <class I>
+concept ratio_interval = interval_kind<I> && requires(std::span<const double> values, double delta) {
+  { I::make(values, values, delta) } -> std::same_as<interval>;
+};
+
 template <class I>
 concept any_interval = mean_interval<I> || moment_interval<I> || sequence_interval<I>;
 

@@ -28,7 +28,7 @@ concept routing_rule_for = stateful<R> && requires(const R& r, const candidates<
 };
 
 /// A rule for any pool.
-/// Satisfied by: lagrangian_rule, budget_rule, best_quality_rule.
+/// Satisfied by: lagrangian_rule, budget_rule, best_quality_rule, guarded_rule.
 template <class R>
 concept routing_rule = routing_rule_for<R, std::dynamic_extent>;
 

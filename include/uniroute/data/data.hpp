@@ -12,6 +12,8 @@
 //   random_cells, smooth_line, fit_world   discrete worlds at random, on a line, or shaped like a real table;
 //   with_heterogeneity    is the dial of what differs inside cells.
 //   soft_counterexample, soft_means_counterexample, hard_counterexample, near_ties   worlds that make bounds tight.
+//   held_out              a table that says that nothing was fitted, enrolled or chosen on it; what promises take.
+//   simulated_world       tables whose error probabilities are known exactly.
 //   read_npy_matrix, write_npy   NumPy arrays.
 //
 // Not provided: Parquet and Arrow (a large dependency; any language writes CSV), tables that do not fit in memory.
@@ -20,6 +22,7 @@
 #include <uniroute/data/discrete_world.hpp>
 #include <uniroute/data/fit_world.hpp>
 #include <uniroute/data/gaussian_world.hpp>
+#include <uniroute/data/held_out.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/random_worlds.hpp>
 #include <uniroute/data/read_routing_table.hpp>

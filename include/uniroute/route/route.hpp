@@ -9,6 +9,8 @@
 //                      you can spend; needs `router::calibrate`.
 //   best_quality_rule  whatever it costs.
 //   threshold_rule     two models; `fix_pool<2>(router, rule)`.
+//   guarded_rule       a Lagrangian rule whose λ was tested, with a safe model; made by guard_quality and guard_cost
+//                      (bound/guard.hpp).
 //   mean_cost          cost estimates: one number per LLM (default). cell_cost: one per LLM and cell.
 //   write_router, read_router (route/save.hpp, which needs JSON)  a router on disk.
 //
@@ -20,7 +22,10 @@
 #include <uniroute/route/budget_rule.hpp>
 #include <uniroute/route/cell_cost.hpp>
 #include <uniroute/route/fixed_pool_router.hpp>
+#include <uniroute/route/guarded_rule.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <uniroute/route/mean_cost.hpp>
+#include <uniroute/route/realised.hpp>
 #include <uniroute/route/router.hpp>
+#include <uniroute/route/sample_record.hpp>
 #include <uniroute/route/threshold_rule.hpp>

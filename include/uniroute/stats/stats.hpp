@@ -22,6 +22,7 @@
 #include <uniroute/stats/empirical_bernstein.hpp>
 #include <uniroute/stats/exact_binomial.hpp>
 #include <uniroute/stats/hoeffding.hpp>
+#include <uniroute/stats/holm.hpp>
 #include <uniroute/stats/interval_of.hpp>
 #include <uniroute/stats/normal.hpp>
 #include <uniroute/stats/paired_tests.hpp>

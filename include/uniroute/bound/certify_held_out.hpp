@@ -1,0 +1,169 @@
+#pragma once
+
+// What prompts that nobody has seen say of a router: its risk, and how it compares, with no word on the Bayes error.
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <uniroute/arrays.hpp>
+#include <uniroute/bound/certificate.hpp>
+#include <uniroute/bound/confidence_level.hpp>
+#include <uniroute/concepts/interval.hpp>
+#include <uniroute/data/held_out.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/route/realised.hpp>
+#include <uniroute/stats/betting.hpp>
+#include <uniroute/stats/interval_of.hpp>
+#include <vector>
+
+namespace uniroute {
+
+struct held_out_options {
+  std::optional<double> lambda = {};  ///< the price in J = ℓ + λ c; not given: a Lagrangian rule's own, else 0
+  std::optional<double> largest_cost =
+      {};  ///< declared: the table's costs count, none above it; else the router's c(h)
+};
+
+/// What holds, all at once, with probability `level` over the held-out sample. No assumption on missing outcomes: one
+/// counts as 1 where it harms the statement and as 0 where it would help it, so many of them make intervals wide.
+struct held_out_certificate {
+  double level = 0;
+  double lambda = 0;
+  std::size_t prompts = 0;
+  std::size_t missing = 0;          ///< prompts whose chosen outcome is missing
+  interval risk;                    ///< E ℓ of the router's choices
+  interval adjusted_risk;           ///< J = E[ℓ + λ c]
+  std::vector<interval> to_single;  ///< E[ℓ_router − ℓ_h], one per model as in models(); paired
+  interval to_best_single;  ///< E ℓ_router − min_h E ℓ_h: below 0, the router errs less than every single LLM
+  std::vector<interval> to_single_adjusted;  ///< the same of J
+  /// J(router) − min_h J(h). At the price λ the best that ignores the prompt is a single LLM, and every mixture on the
+  /// lower envelope is a mean of such: this is the difference to ZeroRouter at that λ.
+  interval to_zero_router;
+};
+
+/// Total regret in hindsight, target (ii): E[ℓ_r + λ c_r − min_h (ℓ_h + λ c_h)], at least the regret to the
+/// Bayes-optimal rule, because knowing outcomes beats knowing probabilities. Valid for any router and any world, and
+/// loose.
+struct hindsight_certificate {
+  interval regret;  ///< with probability `level`; its upper end bounds the total regret
+  double level = 0;
+  double lambda = 0;
+  std::size_t prompts = 0;
+  regret_target target = regret_target::hindsight;
+};
+
+namespace detail {
+
+/// An interval for a mean of which some values are only known to be between two bounds.
+template <class Interval>
+interval interval_between(std::span<const double> low, std::span<const double> high, double from, double to,
+                          double delta) {
+  if (!(to > from)) return {from, from};
+  const interval below = interval_of<Interval>(low, from, to, delta);
+  if (std::equal(low.begin(), low.end(), high.begin())) return below;
+  return {below.lower, interval_of<Interval>(high, from, to, delta).upper};
+}
+
+inline double or_else(double loss, double otherwise) noexcept { return is_missing(loss) ? otherwise : loss; }
+
+template <class Interval, class Sample>
+constexpr void require_held_out() {
+  static_assert(is_held_out<Sample>,
+                "certify_held_out: the sample must be held_out{table}: what is promised holds on prompts that nothing "
+                "was fitted, enrolled or chosen on, and the type says so");
+  static_assert(interval_for<Interval, bounded_loss>,
+                "certify_held_out: Interval must hold for bounded losses (betting, empirical_bernstein, hoeffding): "
+                "differences and costs are graded even where losses are 0 or 1");
+  static_assert(!interval_kind<Interval> || finite_sample_guarantee<Interval>,
+                "certify_held_out: the interval holds only asymptotically: take a finite-sample one (betting)");
+}
+
+}  // namespace detail
+
+/// Certifies any router on held-out prompts. A quarter of δ goes to each of risk, J, and the two families of paired
+/// differences (shared evenly over their M members). O(M) intervals of n values.
+/// Throws not_fitted, std::invalid_argument for prompts that the router was fitted or enrolled on, an empty table, a
+/// model that the table lacks, costs that vary by prompt without a declared largest; std::domain_error for a cost
+/// above.
+template <class Interval = betting, class Router, class Sample>
+held_out_certificate certify_held_out(const Router& router, const Sample& sample, confidence_level level,
+                                      const held_out_options& options = {}) {
+  detail::require_held_out<Interval, Sample>();
+  held_out_certificate out;
+  if constexpr (detail::is_held_out<Sample> && interval_for<Interval, bounded_loss>) {
+    const auto s = detail::realise("certify_held_out", router, sample.table(), options.lambda, options.largest_cost);
+    const std::size_t n = rows(s.losses), m = columns(s.losses);
+    const double part = level.delta() / 4, each = part / static_cast<double>(m);
+    out.level = level.value();
+    out.lambda = s.lambda;
+    out.prompts = n;
+    out.missing = s.missing;
+    std::vector<double> low(n), high(n), low_j(n), high_j(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double loss = s.losses(i, s.choices[i]), price = s.lambda * s.costs(i, s.choices[i]);
+      low[i] = detail::or_else(loss, 0);
+      high[i] = detail::or_else(loss, 1);
+      low_j[i] = low[i] + price;
+      high_j[i] = high[i] + price;
+    }
+    out.risk = detail::interval_between<Interval>(low, high, 0, 1, part);
+    out.adjusted_risk = detail::interval_between<Interval>(low_j, high_j, 0, 1 + s.lambda * s.largest_cost, part);
+    constexpr double far = std::numeric_limits<double>::infinity();
+    out.to_best_single = out.to_zero_router = {-far, -far};
+    const double most = 1 + s.lambda * s.cost_range;
+    for (std::size_t h = 0; h < m; ++h) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t r = s.choices[i];
+        const double price = s.lambda * (s.costs(i, r) - s.costs(i, h));
+        low[i] = r == h ? 0 : detail::or_else(s.losses(i, r), 0) - detail::or_else(s.losses(i, h), 1);
+        high[i] = r == h ? 0 : detail::or_else(s.losses(i, r), 1) - detail::or_else(s.losses(i, h), 0);
+        low_j[i] = low[i] + price;
+        high_j[i] = high[i] + price;
+      }
+      const interval plain = detail::interval_between<Interval>(low, high, -1, 1, each);
+      const interval priced = detail::interval_between<Interval>(low_j, high_j, -most, most, each);
+      out.to_single.push_back(plain);
+      out.to_single_adjusted.push_back(priced);
+      out.to_best_single = {std::max(out.to_best_single.lower, plain.lower),
+                            std::max(out.to_best_single.upper, plain.upper)};
+      out.to_zero_router = {std::max(out.to_zero_router.lower, priced.lower),
+                            std::max(out.to_zero_router.upper, priced.upper)};
+    }
+  }
+  return out;
+}
+
+/// Total regret of any router in hindsight, on held-out prompts. Missing outcomes as in `certify_held_out`.
+/// Throws as `certify_held_out`.
+template <class Interval = betting, class Router, class Sample>
+hindsight_certificate certify_hindsight(const Router& router, const Sample& sample, confidence_level level,
+                                        const held_out_options& options = {}) {
+  detail::require_held_out<Interval, Sample>();
+  hindsight_certificate out;
+  if constexpr (detail::is_held_out<Sample> && interval_for<Interval, bounded_loss>) {
+    const auto s = detail::realise("certify_hindsight", router, sample.table(), options.lambda, options.largest_cost);
+    const std::size_t n = rows(s.losses), m = columns(s.losses);
+    std::vector<double> low(n, 0.0), high(n, 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t r = s.choices[i];
+      for (std::size_t h = 0; h < m; ++h) {
+        if (h == r) continue;
+        const double price = s.lambda * (s.costs(i, r) - s.costs(i, h));
+        const auto by = [&](double mine, double theirs) {
+          return detail::or_else(s.losses(i, r), mine) - detail::or_else(s.losses(i, h), theirs) + price;
+        };
+        low[i] = std::max(low[i], by(0, 1));
+        high[i] = std::max(high[i], by(1, 0));
+      }
+    }
+    out.regret = detail::interval_between<Interval>(low, high, 0, 1 + s.lambda * s.cost_range, level.delta());
+    out.level = level.value();
+    out.lambda = s.lambda;
+    out.prompts = n;
+  }
+  return out;
+}
+
+}  // namespace uniroute
