@@ -173,6 +173,11 @@ void count_hard(const coverage_case& c, const std::string& name, const ur::cell_
               c.w.total_regret(choices, c.lambda) <= approximation + made.gap_adaptive + 1e-12);
 }
 
+/// Enough draws for a 95% quantile.
+struct quick_bootstrap : ur::multiplier_bootstrap {
+  quick_bootstrap() : ur::multiplier_bootstrap({.draws = 400}) {}
+};
+
 template <class Interval>
 void count_interval(const coverage_case& c, const std::string& name, const ur::cell_sample& s, coverage_tally& tally) {
   std::vector<double> values;
@@ -185,8 +190,9 @@ void count_interval(const coverage_case& c, const std::string& name, const ur::c
   count_hard<ur::bonferroni<Interval>>(c, name, s, tally);
 }
 
-/// Soft memberships: profiles are ratios of means, whose intervals invert a betting test.
-inline void count_soft(const coverage_case& c, coverage_tally& tally) {
+/// Soft memberships: profiles are ratios of means, whose intervals invert a betting test; the gap is a mean over other
+/// prompts, of which no outcome is read.
+inline void count_soft(const coverage_case& c, std::uint64_t seed, coverage_tally& tally) {
   const std::size_t cells = c.w.cells.cells, m = c.w.p.model_count();
   auto phi = c.w.phi;  // seven tenths to the own cell, the rest by distance
   for (std::size_t t = 0; t < ur::rows(phi); ++t) {
@@ -198,46 +204,94 @@ inline void count_soft(const coverage_case& c, coverage_tally& tally) {
     }
     for (std::size_t k = 0; k < cells; ++k) phi(t, k) = 0.7 * phi(t, k) + 0.3 * weight[k] / rest;
   }
+  const auto rows_of = [&](const ur::label_vector& types) {
+    const std::vector<std::size_t> at(types.begin(), types.end());
+    return ur::take_rows(phi, std::span(at));
+  };
   const auto truth = ur::truth_of(c.w.p, phi);
-  ur::interval_box box{ur::make_matrix<double>(cells, m), ur::make_matrix<double>(cells, m)};
-  auto psi = ur::make_matrix<double>(cells, m);
-  std::vector<double> values(c.labels.size()), weights(c.labels.size());
-  for (std::size_t k = 0; k < cells; ++k) {
-    for (std::size_t h = 0; h < m; ++h) {
-      double sum = 0, mass = 0;
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = c.drawn.losses(i, h);
-        weights[i] = phi(c.drawn.types[i], k);
-        sum += weights[i] * values[i];
-        mass += weights[i];
-      }
-      psi(k, h) = sum / mass;
-      const auto around = ur::betting::make(values, weights, delta / static_cast<double>(cells * m));
-      box.lower(k, h) = around.lower;
-      box.upper(k, h) = around.upper;
-    }
-  }
+  const auto labelled = rows_of(c.drawn.types);
+  auto box = ur::soft_intervals(labelled, c.drawn.losses, 0.9 * delta);
   tally.count("all_cell_means", "betting", c.loss, "soft", inside(box, truth.profiles));
-  // The gap form with the distribution of prompts known, as it is with many unlabelled ones.
+  // The weighted means, and the rule that plugs them in.
+  auto psi = ur::make_matrix<double>(cells, m, 0.0);
+  for (std::size_t k = 0; k < cells; ++k) {
+    double mass = 0;
+    for (std::size_t i = 0; i < ur::rows(labelled); ++i) {
+      mass += labelled(i, k);
+      for (std::size_t h = 0; h < m; ++h) psi(k, h) += labelled(i, k) * c.drawn.losses(i, h);
+    }
+    for (std::size_t h = 0; h < m; ++h) psi(k, h) /= mass;
+  }
   const auto choices = ur::plug_in_choices(c.w.p, phi, psi, c.lambda);
-  double regret = 0, bound = 0;
+  const auto others = ur::draw_outcomes(c.w.cells.world, 300, ur::derive_seed(seed, 1)).types;
+  std::vector<std::uint32_t> of_others;
+  for (const std::uint32_t t : others) of_others.push_back(choices[t]);
+  const auto made =
+      ur::certify_memberships(rows_of(others), of_others, c.w.costs(), c.lambda, std::move(box), 0.1 * delta);
+  double regret = 0;
   for (std::size_t t = 0; t < ur::rows(phi); ++t) {
-    double excess = 0, gap = 0;
+    double excess = 0;
     const std::size_t r = choices[t];
     for (std::size_t h = 0; h < m; ++h) {
-      if (h == r) continue;
-      double seen = c.lambda * (c.w.costs()[r] - c.w.costs()[h]), exact = seen;
-      for (std::size_t k = 0; k < cells; ++k) {
-        exact += phi(t, k) * (truth.profiles(k, r) - truth.profiles(k, h));
-        seen += phi(t, k) * (box.upper(k, r) - box.lower(k, h));
-      }
-      excess = std::max(excess, exact);
-      gap = std::max(gap, seen);
+      double gap = c.lambda * (c.w.costs()[r] - c.w.costs()[h]);
+      for (std::size_t k = 0; k < cells; ++k) gap += phi(t, k) * (truth.profiles(k, r) - truth.profiles(k, h));
+      excess = std::max(excess, gap);
     }
     regret += c.w.p.weights[t] * excess;
-    bound += c.w.p.weights[t] * gap;
   }
-  tally.count("gap_adaptive", "betting", c.loss, "soft", regret <= bound + 1e-12);
+  tally.count("gap_adaptive", "betting", c.loss, "soft", regret <= made.gap_adaptive + 1e-12);
+  const double total = ur::regret_of(c.w.p, std::span<const std::uint32_t>(choices), c.lambda).regret;
+  tally.count("total_in_world", "betting", c.loss, "soft",
+              total <= ur::approximation_of(c.w.p, phi).range + made.gap_adaptive + 1e-12);
+}
+
+/// Prompts that nothing was chosen on: total regret in hindsight, and two guards.
+inline void count_held_out(const coverage_case& c, const ur::cell_sample& s, std::uint64_t seed,
+                           coverage_tally& tally) {
+  const std::size_t m = c.w.p.model_count(), n = 400;
+  const auto held = ur::draw_outcomes(c.w.cells.world, n, ur::derive_seed(seed, 2));
+  const auto choices = c.w.choices(s, c.lambda);
+  const auto costs = c.w.costs();
+  const auto [cheapest, dearest] = std::minmax_element(costs.begin(), costs.end());
+  std::vector<double> values(n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t r = choices[c.w.cells.labels[held.types[i]]];
+    for (std::size_t h = 0; h < m; ++h)
+      values[i] = std::max(values[i], held.losses(i, r) - held.losses(i, h) + c.lambda * (costs[r] - costs[h]));
+  }
+  const auto hindsight = ur::interval_of<ur::betting>(values, 0, 1 + c.lambda * (*dearest - *cheapest), delta);
+  tally.count("hindsight", "betting", c.loss, "hard", c.w.total_regret(choices, c.lambda) <= hindsight.upper + 1e-12);
+
+  // What a guard sees: profiles as predictions, one cost per LLM.
+  const auto psi = ur::cell_means(s);
+  auto predicted = ur::make_matrix<double>(n, m), price = ur::make_matrix<double>(n, m);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t h = 0; h < m; ++h) {
+      predicted(i, h) = psi(c.w.cells.labels[held.types[i]], h);
+      price(i, h) = costs[h];
+    }
+  }
+  const auto risk = [&](const ur::guard_report& report, std::size_t safe) {
+    std::vector<std::uint32_t> of_cells(c.w.cells.cells, static_cast<std::uint32_t>(safe)), of_types;
+    if (!report.abstains) of_cells = ur::choose_in_cells(psi, costs, report.lambda);
+    for (const std::uint32_t k : c.w.cells.labels) of_types.push_back(of_cells[k]);
+    return ur::risk_of(c.w.p, std::span<const std::uint32_t>(of_types));
+  };
+  double least = 1;
+  for (std::size_t h = 0; h < m; ++h)
+    least = std::min(least,
+                     ur::risk_of(c.w.p, std::vector<std::uint32_t>(c.w.p.size(), static_cast<std::uint32_t>(h))).loss);
+  const auto grid = ur::price_grid(costs, 12);
+  constexpr double epsilon = 0.05;
+  const auto quality = ur::guard_quality_counts(predicted, price, held.losses, 0, true, epsilon, grid, delta);
+  tally.count("guard_quality", "betting", c.loss, "hard",
+              !quality.promised || risk(quality, 0).loss <= least + epsilon + 1e-12);
+  auto falling = grid;
+  std::reverse(falling.begin(), falling.end());
+  const auto safe = static_cast<std::size_t>(cheapest - costs.begin());
+  const double budget = *cheapest + 0.5 * (*dearest - *cheapest);
+  const auto cost = ur::guard_cost_counts(predicted, price, price, safe, budget, *dearest, falling, delta);
+  tally.count("guard_cost", "betting", c.loss, "hard", !cost.promised || risk(cost, safe).cost <= budget + 1e-12);
 }
 
 /// Worlds first … last − 1.
@@ -245,14 +299,17 @@ inline ordered_json coverage(std::size_t first, std::size_t last, std::uint64_t 
   coverage_tally tally;
   for (std::size_t i = first; i < last; ++i) {
     for (const bool graded : {false, true}) {
-      const coverage_case c(ur::derive_seed(seed, 2 * i + (graded ? 1 : 0)), graded);
+      const std::uint64_t of_case = ur::derive_seed(seed, 2 * i + (graded ? 1 : 0));
+      const coverage_case c(of_case, graded);
       const auto s = ur::summarise(c.outcomes());
       count_interval<ur::hoeffding>(c, "hoeffding", s, tally);
       if (!graded) count_interval<ur::exact_binomial>(c, "exact_binomial", s, tally);
       count_interval<ur::empirical_bernstein>(c, "empirical_bernstein", s, tally);
       count_interval<ur::wilson>(c, "wilson", s, tally);
       count_interval<ur::betting>(c, "betting", s, tally);
-      if (i % 4 == 0) count_soft(c, tally);
+      if (i % 10 == 0) count_hard<quick_bootstrap>(c, "multiplier_bootstrap", s, tally);
+      if (i % 4 == 0) count_soft(c, of_case, tally);
+      count_held_out(c, s, of_case, tally);
     }
   }
   return tally.json();
@@ -413,6 +470,46 @@ inline ordered_json u_shape(std::size_t n, std::size_t samples, std::uint64_t se
                            {"uniform", mean(uniform)}});
   }
   return out;
+}
+
+/// K by certificate on held-out prompts: how far its J is from that of the best K, as a share of J's range over the
+/// grid.
+inline ordered_json cells_choice(std::size_t n, std::size_t worlds, std::uint64_t seed) {
+  constexpr double lambda = 0.3;
+  std::vector<double> excess, by_mean;
+  for (std::size_t i = 0; i < worlds; ++i) {
+    const std::uint64_t of_world = ur::derive_seed(seed, 40000 + i);
+    const auto line = ur::smooth_line({.seed = of_world});
+    const auto p = ur::population_of(line);
+    const auto costs = ur::row(p.costs, 0);
+    const auto fine = ur::draw_types(line, n, of_world);
+    const auto held = ur::draw_outcomes(line, n, ur::derive_seed(of_world, 1));
+    auto realised = ur::make_matrix<double>(n, cluster_grid.size());
+    std::vector<double> j;
+    for (std::size_t g = 0; g < cluster_grid.size(); ++g) {
+      const auto labels = ur::equal_cells(line.types(), cluster_grid[g]);
+      const auto of_cells =
+          ur::choose_in_cells(ur::cell_means(ur::gather_cells(fine, labels, cluster_grid[g])), costs, lambda);
+      std::vector<std::uint32_t> of_types;
+      for (const std::uint32_t k : labels) of_types.push_back(of_cells[k]);
+      j.push_back(ur::risk_of(p, std::span<const std::uint32_t>(of_types)).objective(lambda));
+      for (std::size_t row = 0; row < n; ++row) {
+        const std::size_t r = of_types[held.types[row]];
+        realised(row, g) = held.losses(row, r) + lambda * costs[r];
+      }
+    }
+    const auto chosen = ur::cells_by_certificate(realised, 1 + lambda * costs.back(), delta);
+    const auto [least, most] = std::minmax_element(j.begin(), j.end());
+    excess.push_back((j[chosen.index] - *least) / (*most - *least));
+    const auto first = std::min_element(chosen.means.begin(), chosen.means.end());
+    by_mean.push_back((j[static_cast<std::size_t>(first - chosen.means.begin())] - *least) / (*most - *least));
+  }
+  return {{"n", n},
+          {"held_out", n},
+          {"worlds", worlds},
+          {"median_excess_of_range", quantile(excess, 0.5)},
+          {"p90_excess_of_range", quantile(excess, 0.9)},
+          {"median_by_held_out_mean", quantile(by_mean, 0.5)}};
 }
 
 // --- The search, and time

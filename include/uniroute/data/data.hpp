@@ -6,13 +6,13 @@
 //   routing_table         the table, immutable and checked once; binary_routing_table (as_binary) has 0-1 losses.
 //   read_routing_table    from a directory (needs nlohmann/json), write_routing_table to one.
 //   split, split_rows     by prompt and by model; equal prompts stay on one side.
-//   simulated_world       a world (tables whose error probabilities are known) with published LLMs' accuracies and
-//   prices. discrete_world        finitely many types of prompts: every expectation is a sum. Take it where regret must
-//   be exact. gaussian_world        Gaussian mixtures and logistic skills, for means with a standard error.
-//   random_cells, smooth_line, fit_world   discrete worlds at random, on a line, or shaped like a real table;
-//   with_heterogeneity    is the dial of what differs inside cells.
-//   soft_counterexample, soft_means_counterexample, hard_counterexample, near_ties   worlds that make bounds tight.
 //   held_out              a table that says that nothing was fitted, enrolled or chosen on it; what promises take.
+//   simulated_world       a world, tables whose error probabilities are known: published LLMs' accuracies and prices.
+//   discrete_world        finitely many types of prompts; take it where regret must be exact.
+//   gaussian_world        Gaussian mixtures and logistic skills; means have a standard error.
+//   random_cells, smooth_line, fit_world   discrete worlds: at random, on a line, shaped like a real table.
+//   with_heterogeneity    the dial of what differs inside cells.
+//   soft_counterexample, soft_means_counterexample, hard_counterexample, near_ties   worlds that make bounds tight.
 //   read_npy_matrix, write_npy   NumPy arrays.
 //
 // Not provided: Parquet and Arrow (a large dependency; any language writes CSV), tables that do not fit in memory.

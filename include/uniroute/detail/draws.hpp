@@ -18,7 +18,7 @@ namespace uniroute::detail {
 
 /// log n! less Stirling's n log n − n + log(2πn) / 2: the series for n >= 16, exact sums below. n >= 1.
 inline double stirling_error(double n) noexcept {
-  static const std::array<double, 16> small = [] {
+  static const std::array<double, 16> exact = [] {
     std::array<double, 16> out{};
     double log_factorial = 0;
     for (std::size_t i = 1; i < out.size(); ++i) {
@@ -28,7 +28,7 @@ inline double stirling_error(double n) noexcept {
     }
     return out;
   }();
-  if (n < 16) return small[static_cast<std::size_t>(n)];
+  if (n < 16) return exact[static_cast<std::size_t>(n)];
   const double s = 1 / (n * n);
   return (1.0 / 12 - (1.0 / 360 - (1.0 / 1260 - s / 1680) * s) * s) / n;
 }

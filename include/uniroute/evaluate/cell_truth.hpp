@@ -122,7 +122,7 @@ inline std::vector<std::uint32_t> plug_in_choices(const population& p, const mem
 struct approximation_terms {
   double range = 0;      ///< E[max_h e_h − min_h e_h], e_h = γ* − Φᵀ Ψ*: bounds any map, the tightest of these
   double absolute = 0;   ///< 2 E[max_{h,k} |Δ_k(x, h)|] over cells with Φ_k(x) > 0: bounds any map; the 2 is tight
-  double one_sided = 0;  ///< E[max_h −Δ_{k(x)}(x, h)]₊, hard maps alone (else infinite): coefficient 1
+  double one_sided = 0;  ///< E[max_h −Δ_{k(x)}(x, h)], hard maps alone (else infinite): coefficient 1
   double published_absolute = 0;  ///< E[max_{h,k} |Δ_k|]: the coefficient 1 that fails for soft maps
   double published_signed = 0;    ///< E[max_{h,k} Δ_k]: the sign that fails for hard ones, too
 };
@@ -152,7 +152,7 @@ inline approximation_terms approximation_of(const population& p, const membershi
     out.range += w * (highest - lowest);
     out.published_absolute += w * std::max(largest, -smallest);
     out.published_signed += w * largest;
-    out.one_sided += w * std::max(0.0, -smallest);
+    out.one_sided -= w * smallest;
   }
   out.absolute = 2 * out.published_absolute;
   if (!hard) out.one_sided = std::numeric_limits<double>::infinity();
