@@ -10,6 +10,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/blas.hpp>
 #include <uniroute/detail/vector_math.hpp>
+#include <uniroute/detail/widest_vectors.hpp>
 #include <vector>
 
 namespace uniroute::detail {
@@ -60,12 +61,15 @@ inline void apply(const matrix<float>& w, std::size_t count, const float* in, fl
 inline void add_and_norm(float* values, const matrix<float>& bias, const float* residual, const matrix<float>& scale,
                          const matrix<float>& shift, std::size_t count, float epsilon) noexcept {
   const std::size_t d = columns(bias);
-  for (std::size_t i = 0; i < count; ++i) {
-    float* x = values + i * d;
-    const float* r = residual + i * d;
-    for (std::size_t j = 0; j < d; ++j) x[j] += bias.data()[j] + r[j];
-    layer_norm(x, scale.data(), shift.data(), d, epsilon);
-  }
+  const float *b = bias.data(), *scales = scale.data(), *shifts = shift.data();
+  widest_vectors([&]() __attribute__((always_inline)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      float* x = values + i * d;
+      const float* r = residual + i * d;
+      for (std::size_t j = 0; j < d; ++j) x[j] += b[j] + r[j];
+      layer_norm(x, scales, shifts, d, epsilon);
+    }
+  });
 }
 
 /// Softmax(Q Kᵀ / √d) V for each head of one prompt of n tokens, whose rows in `attended` are Q | K | V.
@@ -76,7 +80,9 @@ inline void attend(const transformer_weights& w, std::size_t n, const float* att
   for (std::size_t head = 0; head < w.heads; ++head) {
     const float *q = attended + head * d, *k = q + width, *v = k + width;
     gemm_nt(n, n, d, scale, q, stride, k, stride, 0, scores, n);
-    for (std::size_t i = 0; i < n; ++i) softmax(scores + i * n, n);
+    widest_vectors([&]() __attribute__((always_inline)) {
+      for (std::size_t i = 0; i < n; ++i) softmax(scores + i * n, n);
+    });
     gemm<float>(op::as_is, op::as_is, n, d, n, 1, scores, n, v, stride, 0, context + head * d, width);
   }
 }
@@ -111,8 +117,11 @@ inline const float* transformer_states(const transformer_weights& w, std::span<c
     add_and_norm(mixed, layer.project_bias, states, layer.first_scale, layer.first_shift, count, w.epsilon);
     const std::size_t inner = rows(layer.widen);
     apply(layer.widen, count, mixed, work.inner.data());
-    for (std::size_t i = 0; i < count; ++i)
-      add_bias_gelu(work.inner.data() + i * inner, layer.widen_bias.data(), inner);
+    float* wide = work.inner.data();
+    const float* wide_bias = layer.widen_bias.data();
+    widest_vectors([&]() __attribute__((always_inline)) {
+      for (std::size_t i = 0; i < count; ++i) add_bias_gelu(wide + i * inner, wide_bias, inner);
+    });
     apply(layer.narrow, count, work.inner.data(), states);
     add_and_norm(states, layer.narrow_bias, mixed, layer.second_scale, layer.second_shift, count, w.epsilon);
   }
