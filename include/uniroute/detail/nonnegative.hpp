@@ -26,6 +26,14 @@ class normal_equations {
     }
   }
 
+  /// Adds `strength` (w_i − towards)² for every unknown.
+  void pull(double strength, double towards) noexcept {
+    for (std::size_t i = 0; i < size(); ++i) {
+      gram_(i, i) += strength;
+      right_[i] += strength * towards;
+    }
+  }
+
   const matrix<double>& gram() const noexcept { return gram_; }
   const std::vector<double>& right() const noexcept { return right_; }
 

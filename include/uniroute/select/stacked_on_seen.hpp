@@ -18,6 +18,7 @@ namespace uniroute {
 
 struct stacked_on_seen_options {
   seen_as_new_options rehearsals = {};
+  double prior = 0;  ///< of equal weights: see stacking::weights
   /// Candidates for a factor of all weights. A mixture that is right on average still loses area where it moves between
   /// LLMs on weak evidence; the factor is the one whose nArea on the rehearsals is best.
   std::vector<double> scales = {0.1, 0.25, 0.5, 0.75, 1};
@@ -52,7 +53,7 @@ inline routing_method stacked_on_seen(std::string name, std::vector<routing_meth
             for (const auto& r : rehearsals)
               stack.add(detail::predictions_of(candidates, r.trial), row(column_means(r.trial.validation_losses), 0),
                         r.losses);
-            auto weights = stack.weights();
+            auto weights = stack.weights(options.prior);
             const auto scaled = [&](double s) {
               auto out = weights;
               for (double& w : out) w *= s;

@@ -2,6 +2,7 @@
 
 // Weights of several predictors from seen LLMs in the part of new ones: what a stack is made of.
 
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <uniroute/arrays.hpp>
@@ -55,8 +56,18 @@ class stacking {
     }
   }
 
-  /// w, one per predictor; all zero if no sample was added. O(P²) a round, a few hundred rounds.
-  std::vector<double> weights() const { return detail::nonnegative_least_squares(equations_); }
+  /// w, one per predictor; all zero if no sample was added. `prior` >= 0 adds prior · t Σ_m (w_m − 1/P)², t the mean of
+  /// Σ d̃_m² over predictors: predictors that the samples cannot tell apart share their weight. O(P²) a round.
+  std::vector<double> weights(double prior = 0) const {
+    detail::require(prior >= 0 && std::isfinite(prior), "stacking::weights: prior is ", prior,
+                    ", but must be finite and at least 0");
+    detail::normal_equations equations = equations_;
+    const double p = static_cast<double>(size());
+    double scale = 0;
+    for (std::size_t i = 0; i < size(); ++i) scale += equations.gram()(i, i) / p;
+    equations.pull(prior * scale, 1 / p);
+    return detail::nonnegative_least_squares(equations);
+  }
 
   /// out = μ(h) + Σ_m w_m (γ̂_m − μ(h)), n x M (n x M or 1 x M predictions). Shapes are the caller's business.
   static loss_matrix mix(std::span<const loss_matrix* const> predicted, std::span<const double> means,
