@@ -21,7 +21,6 @@ std::string page(const source& from, const settings& s, const ur::protocol_resul
       ur::line_chart(gains, {"Gain over ZeroRouter", cost_axis, "quality above ZeroRouter", true}),
       "The same, less ZeroRouter: what looking at the prompt adds. cost_matched_mixture gives kmeans_soft's own "
       "shares of LLMs to prompts at random.");
-  page.heading("Metrics");
   add_metrics(page, result, all);
   add_close_look(page, look);
   return std::move(page).finish();

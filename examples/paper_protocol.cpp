@@ -199,7 +199,6 @@ std::string page(const source& from, const protocol_settings& s, const ur::proto
   page.figure(
       ur::line_chart(gain_lines(curve_lines(rivals)), {"Gain of rivals", cost_axis, "quality above ZeroRouter", true}),
       "The other methods, less ZeroRouter.");
-  page.heading("Metrics");
   add_metrics(page, result, all);
   add_studies(page, studies);
   return std::move(page).finish();
