@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <uniroute/detail/vector_math.hpp>
+#include <uniroute/detail/row_math.hpp>
 #include <uniroute/random.hpp>
 #include <vector>
 
