@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "encoders.hpp"
+
 namespace experiment {
 
 namespace ur = uniroute;
@@ -25,6 +27,7 @@ using nlohmann::ordered_json;
 
 struct settings {
   std::string data, variant, encoder = "auto", out;
+  encoder_settings model;  ///< where `encoder` finds what it needs
   std::size_t trials = 100, validation = 400, threads = 0;
   std::uint64_t seed = 1;
 };
@@ -32,8 +35,8 @@ struct settings {
 inline void add_options(CLI::App& app, settings& s) {
   app.add_option("--data", s.data, "directory of a routing table (docs/data.md); none: a simulated world");
   app.add_option("--variant", s.variant, "read outcomes_VARIANT.csv and so on, e.g. union");
-  app.add_option("--encoder", s.encoder, "embeddings (of the table), hashed_tfidf, or auto: the first that there is")
-      ->check(CLI::IsMember({"auto", "embeddings", "hashed_tfidf"}));
+  app.add_option("--encoder", s.encoder, encoder_help)->capture_default_str();
+  app.add_option("--model", s.model.model, "folder of a BERT-family model; none: all-MiniLM-L6-v2 in the cache");
   app.add_option("--trials", s.trials, "random splits")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--validation", s.validation, "prompts on which every LLM is run once")
       ->check(CLI::PositiveNumber)
@@ -62,7 +65,7 @@ struct source {
 
 /// Reads the table (or draws a simulated world) and finds its encoder. Throws what reading throws, and
 /// std::invalid_argument for an encoder that the table has nothing for.
-inline source open_source(const settings& s, const std::string& job) {
+inline source open_source(const settings& s) {
   source out;
   if (s.data.empty()) {
     auto sample = ur::simulated_world{}.sample(3000, s.seed);
@@ -71,23 +74,11 @@ inline source open_source(const settings& s, const std::string& job) {
   } else {
     out.table = ur::read_routing_table(s.data, {.variant = s.variant});
   }
-  out.encoder = s.encoder != "auto" ? s.encoder : out.table.has_embeddings() ? "embeddings" : "hashed_tfidf";
-  if (out.encoder == "embeddings") {
-    ur::detail::require(out.table.has_embeddings(), job, ": --encoder is embeddings, but table '", out.table.name(),
-                        "' has no embeddings.npy (use --encoder hashed_tfidf)");
-    out.embed = [x = out.table.embeddings()](std::span<const std::size_t>) { return x; };
-  } else {
-    ur::detail::require(out.table.has_prompts(), job, ": --encoder is hashed_tfidf, but table '", out.table.name(),
-                        "' has no prompt texts");
-    const auto texts = out.table.prompts();
-    out.embed = [all = std::vector<std::string>(texts.begin(), texts.end())](std::span<const std::size_t> training) {
-      std::vector<std::string> prompts;
-      for (const std::size_t i : training) prompts.push_back(all[i]);
-      ur::hashed_tfidf tfidf{{.dimension = 256}};
-      tfidf.fit(prompts);
-      return tfidf.encode(all);
-    };
-  }
+  encoder_settings how = s.model;
+  how.threads = s.threads;
+  auto encoder = make_encoder(out.table, s.encoder, how);
+  out.encoder = std::move(encoder.name);
+  out.embed = std::move(encoder.embed);
   return out;
 }
 

@@ -206,7 +206,7 @@ std::string page(const source& from, const protocol_settings& s, const ur::proto
 
 int run(const protocol_settings& s) {
   ur::detail::staged_directory staged("paper_protocol", s.out, "results.json");
-  const source from = open_source(s, "paper_protocol");
+  const source from = open_source(s);
   announce(from);
   progress_bar bar;
   auto options = options_of(s);

@@ -15,6 +15,14 @@ class held_out;
 
 class hashed_tfidf;
 class precomputed_embeddings;
+class lsa;
+class wordpiece_tokenizer;
+class transformer_encoder;
+class static_encoder;
+template <class First, class Second>
+class concatenated;
+template <class Encoder>
+class projected;
 
 struct plus_plus_seeding;
 struct random_seeding;

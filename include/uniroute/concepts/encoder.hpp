@@ -16,7 +16,7 @@ namespace uniroute {
 /// prompts.size() x dimension() and finite, and row i depends on prompt i alone, to within 1e-6 whatever the batch.
 /// `encode(prompt, out)` writes dimension() values and, after the first call, allocates nothing on its own account.
 /// `encode` is const and may be called from several threads.
-/// Satisfied by: hashed_tfidf.
+/// Satisfied by: hashed_tfidf, lsa, transformer_encoder, static_encoder, concatenated, projected.
 template <class E>
 concept encoder = stateful<E> && requires(E& e, const E& fitted, std::span<const std::string> prompts,
                                           std::string_view prompt, std::span<float> out) {

@@ -1,0 +1,55 @@
+// Embeddings of a table's prompts as a .npy file, by any encoder; an interrupted job goes on where it was.
+// ctest: --encoder lsa --out lsa.npy
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <numeric>
+#include <string>
+#include <uniroute/uniroute.hpp>
+#include <vector>
+#include "encoders.hpp"
+
+namespace ur = uniroute;
+
+namespace {
+
+struct settings {
+  std::string data, encoder = "minilm", out = "out/embeddings.npy";
+  experiment::encoder_settings how;
+};
+
+int run(settings s) {
+  const auto table = s.data.empty() ? ur::simulated_world{}.sample(1000, 1).table : ur::read_routing_table(s.data);
+  const std::filesystem::path out = s.out;
+  if (out.has_parent_path()) std::filesystem::create_directories(out.parent_path());
+  s.how.parts = s.out + ".parts";
+  const auto encoder = experiment::make_encoder(table, s.encoder, s.how);
+  std::vector<std::size_t> everything(table.size());
+  std::iota(everything.begin(), everything.end(), std::size_t{0});
+  const auto x = encoder.embed(everything);
+  experiment::write_whole(out, [&](const auto& staged) { ur::write_npy(staged, x); });
+  std::printf("%s: %zu x %zu embeddings by %s, written to %s\n", table.name().c_str(), ur::rows(x), ur::columns(x),
+              encoder.name.c_str(), out.string().c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  settings s;
+  CLI::App app{"Embeddings of the prompts of a routing table"};
+  app.add_option("--data", s.data, "directory of a routing table (docs/data.md); none: a simulated world");
+  app.add_option("--encoder", s.encoder, experiment::encoder_help)->capture_default_str();
+  app.add_option("--model", s.how.model, "folder of a BERT-family model; none: all-MiniLM-L6-v2 in the cache");
+  app.add_option("--threads", s.how.threads, "0: all; never changes a number")->capture_default_str();
+  app.add_option("--out", s.out, "file to write; finished chunks are kept in OUT.parts")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return run(s);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "encode: %s\n", error.what());
+    return 1;
+  }
+}
