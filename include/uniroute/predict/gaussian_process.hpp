@@ -33,10 +33,10 @@ namespace uniroute {
 struct gaussian_process_options {
   /// σ² of the outcomes over the variance of the signal where k(x, x) = 1. Not given: by the seen LLMs.
   std::optional<double> noise = {};
-  double default_noise = 16;                          ///< where there is no seen LLM whose outcomes vary
+  double default_noise = 16;                           ///< where there is no seen LLM whose outcomes vary
   outcome_target target = outcome_target::neighbours;  ///< what noise and shape are to explain
-  std::size_t training_prompts = 480;                 ///< most that the evidence is computed on
-  std::size_t threads = 1;                            ///< of a batch; 0: all of the machine; never changes a bit
+  std::size_t training_prompts = 480;                  ///< most that the evidence is computed on
+  std::size_t threads = 1;                             ///< of a batch; 0: all of the machine; never changes a bit
 };
 
 /// γ̂(x, h) = μ(h) + k(x, V) (K + σ² I)⁻¹ (ℓ(h) - μ(h)), with V the validation prompts on which h was observed, K their

@@ -23,7 +23,7 @@
 namespace uniroute {
 
 struct item_traits_options {
-  std::size_t abilities = 2;  ///< r, dimensions of ability, at least 1; at most the seen LLMs less one count (or 1)
+  std::size_t abilities = 1;  ///< r, dimensions of ability, at least 1; at most the seen LLMs less one count (or 1)
   std::size_t rounds = 12;    ///< of the alternation, at least 1
 };
 
