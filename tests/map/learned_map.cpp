@@ -40,7 +40,6 @@ double greatest_difference(const ur::membership_matrix& a, const ur::membership_
   return most;
 }
 
-/// Memberships in float64, which the proximity map's batch is not.
 ur::membership_matrix one_by_one(const ur::proximity_map& map, const ur::embedding_matrix& x) {
   auto out = ur::make_matrix<double>(ur::rows(x), map.size());
   for (std::size_t i = 0; i < ur::rows(x); ++i) map.membership(ur::row(x, i), ur::row(out, i));
@@ -65,6 +64,7 @@ TEST_CASE("the learned map starts at the proximity map") {
   start.fit(w.training(w.table.losses()));
   map.fit(w.training(w.table.losses()));
   CHECK(map.steps() == 0);
+  CHECK((map.memberships(w.table.embeddings()) == start.memberships(w.table.embeddings())));
   CHECK(greatest_difference(map.memberships(w.table.embeddings()), one_by_one(start, w.table.embeddings())) < 1e-12);
 }
 

@@ -41,7 +41,7 @@ concept hard_cluster_map = stateful<M> && std::same_as<typename M::membership_ty
 /// Semantics: after `fit`, `memberships(x)` is n x K with rows on the simplex (entries >= 0, sum 1 to 1e-12);
 /// `membership(row(x, i), out)` writes the same row to within 1e-6, in float64 and in an order that no batch changes,
 /// and allocates nothing.
-/// Satisfied by: proximity_map.
+/// Satisfied by: proximity_map, learned_map.
 template <class M>
 concept soft_cluster_map = stateful<M> && std::same_as<typename M::membership_type, soft_membership> &&
     requires(M& m, const M& fitted, const map_training_set& training, const embedding_matrix& x, embedding_view one,

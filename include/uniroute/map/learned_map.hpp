@@ -16,6 +16,7 @@
 #include <uniroute/detail/lbfgs.hpp>
 #include <uniroute/detail/membership_loss.hpp>
 #include <uniroute/detail/nearest.hpp>
+#include <uniroute/detail/softmax_cells.hpp>
 #include <uniroute/map/proximity_map.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
@@ -55,14 +56,13 @@ struct learned_map_options {
 /// Φ(x) = softmax(θ·(x, 1) / temperature), where θ minimises the log loss of γ = Φ Ψ over training prompts and seen
 /// LLMs, Ψ fixed from the cells, missing outcomes left out (UniRoute, section 5.2).
 ///
-/// The fit starts at the proximity map (θ_k = 2c_k / bandwidth, −|c_k|² / bandwidth), whose memberships it reproduces
-/// at temperature 1, up to rounding. It stops at the step that was best for LLMs and prompts held back: those LLMs' Ψ
-/// is made, as at enrolment, from memberships on the other prompts. No step better than the start leaves the start.
-/// Fallbacks: without a seen LLM, or without an outcome to fit and one to score, the map is the start; a single seen
-/// LLM is scored on held-back prompts only.
-/// Differs from the paper: weights decay towards the start and not towards zero, because zero is one cell for all
-/// (ZeroRouter) and the start is already a router; Ψ is smoothed; L-BFGS instead of Adam, as batches are small.
-/// Const members are thread-safe.
+/// The fit starts at the proximity map (θ_k = 2c_k / bandwidth, −|c_k|² / bandwidth), whose memberships of a
+/// batch it reproduces to the bit at temperature 1. It stops at the step that was best for LLMs and prompts held back:
+/// those LLMs' Ψ is made, as at enrolment, from memberships on the other prompts. No step better than the start leaves
+/// the start. Fallbacks: without a seen LLM, or without an outcome to fit and one to score, the map is the start; a
+/// single seen LLM is scored on held-back prompts only. Differs from the paper: weights decay towards the start and not
+/// towards zero, because zero is one cell for all (ZeroRouter) and the start is already a router; Ψ is smoothed; L-BFGS
+/// instead of Adam, as batches are small. Const members are thread-safe.
 class learned_map {
  public:
   using membership_type = soft_membership;
@@ -100,8 +100,7 @@ class learned_map {
     learned_map next(options_);
     next.centroids_ = training.centroids;
     next.weights_ = training.centroids;
-    for (std::size_t k = 0; k < rows(training.centroids); ++k)
-      next.offsets_.push_back(detail::squared_norm(row(training.centroids, k).data(), columns(training.centroids)));
+    next.offsets_ = detail::squared_norms(training.centroids);
     next.scale_ = start.bandwidth() * options_.temperature;
     next.learn(training);
     *this = std::move(next);
@@ -112,32 +111,16 @@ class learned_map {
   std::size_t steps() const noexcept { return steps_; }  ///< of L-BFGS that the map is away from its start
   const learned_map_options& options() const noexcept { return options_; }
 
-  /// Φ of each row of x, n x K, in float64 throughout: learned weights may be large, and float32 products would then
-  /// differ from those of one prompt by more than 1e-6.
+  /// Φ of each row of x, n x K, in float64 throughout.
   membership_matrix memberships(const embedding_matrix& x) const {
-    const std::size_t n = rows(x), d = dimension(), k = size();
-    auto out = make_matrix<double>(n, k);
-    std::vector<double> wide(std::min(n, detail::tile_rows) * d), dots(std::min(n, detail::tile_rows) * k);
-    const std::vector<double> weights(weights_.begin(), weights_.end());
-    for (std::size_t first = 0; first < n; first += detail::tile_rows) {
-      const std::size_t count = std::min(detail::tile_rows, n - first);
-      std::copy_n(x.data() + first * d, count * d, wide.begin());
-      detail::gemm<double>(detail::op::as_is, detail::op::transposed, count, k, d, 1, wide.data(), d, weights.data(), d,
-                           0, dots.data(), k);
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto to = row(out, first + i);
-        for (std::size_t c = 0; c < k; ++c) to[c] = offsets_[c] - 2 * dots[i * k + c];
-        softmax(to);
-      }
-    }
-    return out;
+    return detail::softmax_cells(x, weights_, offsets_, scale_);
   }
 
   /// Φ(x) of one embedding into out (K values), in float64 throughout. Allocates nothing.
   void membership(embedding_view x, std::span<double> out) const {
     for (std::size_t c = 0; c < size(); ++c)
       out[c] = offsets_[c] - 2 * detail::wide_dot(x.data(), row(weights_, c).data(), dimension());
-    softmax(out.first(size()));
+    detail::softmax_of_scores(out.first(size()), scale_);
   }
 
   state save() const {
@@ -265,16 +248,6 @@ class learned_map {
       offsets_[c] -= scale_ * u[k * d + c];
     }
     steps_ = steps;
-  }
-
-  void softmax(std::span<double> values) const noexcept {
-    const double least = *std::min_element(values.begin(), values.end());
-    double sum = 0;
-    for (double& value : values) {
-      value = std::exp((least - value) / scale_);
-      sum += value;
-    }
-    for (double& value : values) value /= sum;
   }
 
   learned_map_options options_;

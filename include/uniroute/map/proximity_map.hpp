@@ -12,6 +12,7 @@
 #include <uniroute/detail/bandwidth.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/nearest.hpp>
+#include <uniroute/detail/softmax_cells.hpp>
 #include <utility>
 #include <vector>
 
@@ -50,24 +51,9 @@ class proximity_map {
   std::size_t dimension() const noexcept { return table_.dimension(); }  ///< D; 0 before fit
   double bandwidth() const noexcept { return bandwidth_; }               ///< squared distance; 0 before fit
 
-  /// Φ of each row of x, n x K: distances by a tiled sgemm, the softmax in float64.
+  /// Φ of each row of x, n x K, in float64 throughout.
   membership_matrix memberships(const embedding_matrix& x) const {
-    const std::size_t n = rows(x);
-    const std::size_t d = table_.dimension();
-    auto out = make_matrix<double>(n, size());
-    std::vector<float> dots(detail::tile_rows * size());
-    for (std::size_t first = 0; first < n; first += detail::tile_rows) {
-      const std::size_t count = std::min(detail::tile_rows, n - first);
-      detail::gemm_nt(count, size(), d, 1, x.data() + first * d, d, table_.centroids.data(), d, 0, dots.data(), size());
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto to = row(out, first + i);
-        for (std::size_t k = 0; k < size(); ++k) {
-          to[k] = static_cast<double>(table_.squared_norms[k]) - 2 * static_cast<double>(dots[i * size() + k]);
-        }
-        softmax(to);
-      }
-    }
-    return out;
+    return detail::softmax_cells(x, table_.centroids, detail::squared_norms(table_.centroids), bandwidth_);
   }
 
   /// Φ(x) of one embedding into out (K values), in float64 throughout. Allocates nothing.
@@ -75,7 +61,7 @@ class proximity_map {
     for (std::size_t k = 0; k < size(); ++k) {
       out[k] = detail::squared_distance(x.data(), row(table_.centroids, k).data(), table_.dimension());
     }
-    softmax(out.first(size()));
+    detail::softmax_of_scores(out.first(size()), bandwidth_);
   }
 
   state save() const {
@@ -92,17 +78,6 @@ class proximity_map {
   }
 
  private:
-  /// Turns squared distances (up to a constant) into memberships, in place.
-  void softmax(std::span<double> values) const noexcept {
-    const double least = *std::min_element(values.begin(), values.end());
-    double sum = 0;
-    for (double& value : values) {
-      value = std::exp((least - value) / bandwidth_);
-      sum += value;
-    }
-    for (double& value : values) value /= sum;
-  }
-
   proximity_map_options options_;
   detail::centroid_table table_;
   double bandwidth_ = 0;
