@@ -151,7 +151,7 @@ TEST_CASE("planning: labels before any is bought, and how many more and where") 
   const auto choices = ur::choose_in_cells(ur::cell_means(s), free, 0);
   const auto before = ur::certify_counts<ur::exact_binomial>(s, choices, free, 0, .05, half);
   const double wanted = .1;
-  REQUIRE(before.gap_adaptive > wanted);
+  REQUIRE(before.parts[0].gap > wanted);
   const auto more = ur::more_labels<ur::exact_binomial>(before, wanted);
   CHECK(more(0, 0) > 0);
   CHECK(more(0, 1) > 0);
@@ -164,7 +164,7 @@ TEST_CASE("planning: labels before any is bought, and how many more and where") 
     }
   }
   const auto after = ur::certify_counts<ur::exact_binomial>(s, choices, free, 0, .05, half);
-  CHECK(after.gap_adaptive <= wanted + .01);  // counts are whole numbers
+  CHECK(after.parts[0].gap <= wanted + .01);  // counts are whole numbers
   // A choice that is worse than its rival cannot be certified by labels.
   const std::vector<std::uint32_t> bad{2, 1};
   const auto worse = ur::certify_counts<ur::exact_binomial>(s, bad, free, 0, .05, half);
