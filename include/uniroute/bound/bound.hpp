@@ -10,8 +10,9 @@
 //   multiplier_bootstrap   the same, narrower where LLMs fail together; asymptotic.
 //   eliminate              LLMs that are beyond doubt worse than their cell's choice, by step-down; no widths.
 //   labels_for_width       how many labels a certificate takes, before any is bought; more_labels: after some were.
-//   certify_soft           excess risk by profiles, for soft maps; certify_memberships, soft_intervals: without a
-//   router. certify_held_out       risk, J and paired differences to every single LLM and to ZeroRouter, of any router.
+//   certify_soft           excess risk by profiles, for soft maps.
+//   certify_memberships, soft_intervals   the same without a router.
+//   certify_held_out       risk, J and paired differences to every single LLM and to ZeroRouter, of any router.
 //   certify_hindsight      total regret of any router, valid and loose.
 //   guard_quality, guard_cost   routers whose promise was tested before it is given (route/guarded_rule.hpp).
 //   estimate_heterogeneity      how much error rates vary inside cells: an estimate, never a bound.
