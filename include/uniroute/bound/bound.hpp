@@ -8,6 +8,7 @@
 //   certify_counts         the same from counts and sums, without a router; certify_cells: from intervals.
 //   bonferroni<Interval>   simultaneous intervals; the default.
 //   multiplier_bootstrap   the same, narrower where LLMs fail together; asymptotic.
+//   inverse_probability    the same where missing outcomes depend on the prompt within a cell, by a known law.
 //   eliminate              LLMs that are beyond doubt worse than their cell's choice, by step-down; no widths.
 //   labels_for_width       how many labels a certificate takes, before any is bought; more_labels: after some were.
 //   certify_soft           excess risk by profiles, for soft maps.
@@ -35,6 +36,7 @@
 #include <uniroute/bound/elimination.hpp>
 #include <uniroute/bound/guard.hpp>
 #include <uniroute/bound/heterogeneity.hpp>
+#include <uniroute/bound/inverse_probability.hpp>
 #include <uniroute/bound/multiplier_bootstrap.hpp>
 #include <uniroute/bound/planning.hpp>
 #include <uniroute/bound/simultaneous.hpp>
