@@ -168,6 +168,11 @@ TEST_CASE("counting: missing outcomes are left out, columns are picked, an empty
   CHECK(box.upper(2, 1) == one.upper);
   const auto by_values = ur::bonferroni<ur::betting>{}.make(ur::cell_outcomes{labels, losses, 3, columns}, .06);
   CHECK(by_values.upper(0, 0) == ur::betting::make(std::vector<double>{.5, .25}, .01).upper);
+  const auto lean = ur::summarise({labels, losses, 3, columns}, false);
+  CHECK(lean.sums == s.sums);
+  CHECK(lean.counts == s.counts);
+  CHECK_THROWS_WITH(ur::bonferroni<ur::empirical_bernstein>{}.make(lean, .06),
+                    Catch::Contains("summarise with squares"));
   CHECK_THROWS_AS(ur::summarise({labels, losses, 2, columns}), std::invalid_argument);
   CHECK_THROWS_AS(ur::summarise({std::vector<std::uint32_t>{0}, losses, 3, columns}), std::invalid_argument);
   CHECK_THROWS_AS(ur::bonferroni<ur::hoeffding>{}.make(s, 1), std::invalid_argument);

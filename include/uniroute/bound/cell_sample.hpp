@@ -30,7 +30,7 @@ struct cell_sample {
   std::vector<double> prompts;                         ///< K: prompts per cell
   matrix<double> counts = make_matrix<double>(0, 0);   ///< K x M: observed outcomes
   matrix<double> sums = make_matrix<double>(0, 0);     ///< K x M: Σ ℓ
-  matrix<double> squares = make_matrix<double>(0, 0);  ///< K x M: Σ ℓ²
+  matrix<double> squares = make_matrix<double>(0, 0);  ///< K x M: Σ ℓ², or 0 x 0 if not asked for
 
   std::size_t cells() const noexcept { return rows(counts); }
   std::size_t models() const noexcept { return columns(counts); }
@@ -51,14 +51,16 @@ inline void check_outcomes(std::string_view function, const cell_outcomes& o) {
 
 }  // namespace detail
 
-/// Counts outcomes in one pass over them; missing ones are left out. O(n M).
+/// Counts outcomes in one pass over them; missing ones are left out. Sums of squares are for intervals that read them
+/// (moment_interval) and may be left out. O(n M).
 /// Throws std::invalid_argument for shapes, labels and columns out of range, a sample without prompts or without any
 /// observed outcome.
-inline cell_sample summarise(const cell_outcomes& o) {
+inline cell_sample summarise(const cell_outcomes& o, bool squares = true) {
   detail::check_outcomes("summarise", o);
   const std::size_t m = o.models();
   cell_sample out{std::vector<double>(o.cells, 0.0), make_matrix<double>(o.cells, m, 0.0),
-                  make_matrix<double>(o.cells, m, 0.0), make_matrix<double>(o.cells, m, 0.0)};
+                  make_matrix<double>(o.cells, m, 0.0),
+                  squares ? make_matrix<double>(o.cells, m, 0.0) : make_matrix<double>(0, 0)};
   const bool direct = o.columns.empty();
   std::vector<double> gathered(direct ? 0 : m);
   for (std::size_t i = 0; i < o.labels.size(); ++i) {
@@ -71,12 +73,15 @@ inline cell_sample summarise(const cell_outcomes& o) {
     }
     double* const count = row(out.counts, k).data();
     double* const sum = row(out.sums, k).data();
-    double* const square = row(out.squares, k).data();
     for (std::size_t h = 0; h < m; ++h) {
       const bool observed = loss[h] == loss[h];
-      const double value = observed ? loss[h] : 0;
-      count[h] += observed ? 1 : 0;
-      sum[h] += value;
+      count[h] += observed ? 1.0 : 0.0;
+      sum[h] += observed ? loss[h] : 0.0;
+    }
+    if (!squares) continue;
+    double* const square = row(out.squares, k).data();
+    for (std::size_t h = 0; h < m; ++h) {
+      const double value = loss[h] == loss[h] ? loss[h] : 0;
       square[h] += value * value;
     }
   }

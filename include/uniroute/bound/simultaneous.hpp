@@ -97,13 +97,18 @@ struct bonferroni {
       });
       return out;
     } else {
-      return make(summarise(o), delta);
+      return make(summarise(o, moment_interval<Interval>), delta);
     }
   }
 
   /// The same from counts and sums; not for intervals that need the sequence.
   interval_box make(const cell_sample& s, double delta) const requires(!sequence_interval<Interval>) {
     detail::check_delta("bonferroni::make", delta);
+    if constexpr (!mean_interval<Interval>)
+      detail::require(
+          s.squares.size() == s.sums.size(),
+          "bonferroni::make: the sample has no sums of squares, but the interval reads them: summarise with "
+          "squares");
     const std::size_t cells = s.cells(), m = s.models();
     const double part = delta / static_cast<double>(cells * m);
     interval_box out{make_matrix<double>(cells, m), make_matrix<double>(cells, m)};
