@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ratio.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,30 @@ class collector : public benchmark::ConsoleReporter {
   std::map<std::string, std::vector<double>> times_;
 };
 
+/// The lines of a file of tab-separated fields; none if there is no file.
+std::vector<std::vector<std::string>> read_fields(const std::string& path) {
+  std::vector<std::vector<std::string>> out;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream fields(line);
+    out.emplace_back();
+    for (std::string field; std::getline(fields, field, '\t');) out.back().push_back(field);
+  }
+  return out;
+}
+
+/// Takes "--name value" out of the arguments.
+std::string take_option(std::vector<char*>& arguments, const char* name) {
+  for (std::size_t i = 1; i + 1 < arguments.size(); ++i) {
+    if (std::strcmp(arguments[i], name) != 0) continue;
+    std::string value = arguments[i + 1];
+    const auto at = arguments.begin() + static_cast<std::ptrdiff_t>(i);
+    arguments.erase(at, at + 2);
+    return value;
+  }
+  return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -44,15 +69,13 @@ int main(int argc, char** argv) {
   std::fprintf(stderr, "benchmarks: assertions are on, but must be off (NDEBUG): use ./benchmarks/run\n");
   return 1;
 #endif
-  std::string out;
   std::vector<char*> arguments{argv, argv + argc};
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    if (std::strcmp(arguments[i], "--out") == 0 && i + 1 < arguments.size()) {
-      out = arguments[i + 1];
-      arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i),
-                      arguments.begin() + static_cast<std::ptrdiff_t>(i + 2));
-      break;
-    }
+  const std::string out = take_option(arguments, "--out");
+  // Rows measured elsewhere (name, ratio, target, limit), and what peers reached (name, text).
+  const auto rows = read_fields(take_option(arguments, "--rows"));
+  std::map<std::string, std::string> peers;
+  for (const auto& fields : read_fields(take_option(arguments, "--peers"))) {
+    if (fields.size() == 2) peers[fields[0]] = fields[1];
   }
   // Machines drift: kernels and limits take turns, and the median of five counts. Options given later win.
   std::string repetitions = "--benchmark_repetitions=5", turns = "--benchmark_enable_random_interleaving=true",
@@ -66,17 +89,23 @@ int main(int argc, char** argv) {
   benchmark::RunSpecifiedBenchmarks(&times);
 
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  std::printf("\n%-28s %8s %8s  %s\n", "kernel", "ratio", "target", "limit");
-  for (const auto& r : uniroute_benchmarks::ratios()) {
-    const double kernel = times.median(r.name), limit = times.median(r.name + "/limit");
-    if (kernel <= 0 || limit <= 0) continue;
-    const double value = kernel / limit;
-    std::printf("%-28s %8.3f %8s  %s\n", r.name.c_str(), value,
-                r.target ? std::to_string(*r.target).substr(0, 4).c_str() : "", r.limit.c_str());
+  std::printf("\n%-28s %8s %8s  %-46s %s\n", "kernel", "ratio", "target", "limit", "peers");
+  const auto report = [&](const uniroute_benchmarks::ratio& r, double value) {
+    const std::string target = r.target ? std::to_string(*r.target).substr(0, 4) : "";
+    std::printf("%-28s %8.3f %8s  %-46s %s\n", r.name.c_str(), value, target.c_str(), r.limit.c_str(),
+                peers[r.name].c_str());
     json.push_back({{"name", r.name},
                     {"ratio", value},
                     {"limit", r.limit},
-                    {"target", r.target ? nlohmann::ordered_json(*r.target) : nlohmann::ordered_json(nullptr)}});
+                    {"target", r.target ? nlohmann::ordered_json(*r.target) : nlohmann::ordered_json(nullptr)},
+                    {"peers", peers[r.name]}});
+  };
+  for (const auto& r : uniroute_benchmarks::ratios()) {
+    const double kernel = times.median(r.name), limit = times.median(r.name + "/limit");
+    if (kernel > 0 && limit > 0) report(r, kernel / limit);
+  }
+  for (const auto& fields : rows) {
+    if (fields.size() == 4) report({fields[0], fields[3], std::stod(fields[2])}, std::stod(fields[1]));
   }
   if (!out.empty()) {
     const auto path = std::filesystem::path(out) / "ratios.json";

@@ -4,6 +4,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,15 +31,28 @@ inline std::vector<ratio>& ratios() {
 
 using body = std::function<void(benchmark::State&)>;
 
+/// Whose clock counts: the harness's, or the time that the body gives to state.SetIterationTime.
+enum class clock_of { harness, body };
+
 /// Registers both. Use as the initialiser of a namespace-scope `const bool`.
-inline bool add_ratio(std::string name, body kernel, std::string limit, body limit_kernel,
-                      std::optional<double> target) {
-  benchmark::RegisterBenchmark(name.c_str(), std::move(kernel))->Unit(benchmark::kMicrosecond)->UseRealTime();
-  benchmark::RegisterBenchmark((name + "/limit").c_str(), std::move(limit_kernel))
-      ->Unit(benchmark::kMicrosecond)
-      ->UseRealTime();
+inline bool add_ratio(std::string name, body kernel, std::string limit, body limit_kernel, std::optional<double> target,
+                      clock_of kernel_clock = clock_of::harness, clock_of limit_clock = clock_of::harness) {
+  const auto add = [](const std::string& as, body run, clock_of clock) {
+    auto* const added = benchmark::RegisterBenchmark(as.c_str(), std::move(run))->Unit(benchmark::kMicrosecond);
+    clock == clock_of::body ? added->UseManualTime() : added->UseRealTime();
+  };
+  add(name, std::move(kernel), kernel_clock);
+  add(name + "/limit", std::move(limit_kernel), limit_clock);
   ratios().push_back({std::move(name), std::move(limit), target});
   return true;
+}
+
+/// Seconds that a call takes.
+template <class Call>
+double seconds(Call&& call) {
+  const auto start = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 /// n x d standard normal numbers, rows around 64 centres so that clusters are there to be found.

@@ -22,9 +22,19 @@ template <class Seeding = plus_plus_seeding>
 class kmeans;
 class single_cluster;
 class given_labels;
+template <class Clustering = kmeans<>>
+class prefitted;
 
 class nearest_map;
 class proximity_map;
+class learned_map;
+
+class raw_embedding;
+class projection;
+class skills;
+class item_traits;
+template <class First, class Second>
+class concatenation;
 
 class cell_mean;
 template <class Base = cell_mean>
@@ -33,10 +43,34 @@ template <class Base = cell_mean>
 class lower_confidence;
 /// The usual choice: the cell mean, shrunken.
 using shrunken_mean = shrunken<cell_mean>;
+class two_level_mean;
 
 template <class Clustering = kmeans<>, class Map = nearest_map, class Estimator = shrunken_mean>
 class cell_predictor;
-class knn;
+template <class... Predictors>
+class stacked;
+template <class Transform, class Predictor>
+class transformed;
+
+class logistic_regression;
+
+class linear_kernel;
+class rbf_kernel;
+template <class Transform, class Kernel>
+class transformed_kernel;
+template <class First, class Second>
+class kernel_sum;
+template <class Kernel = linear_kernel>
+class gaussian_process;
+class exponential_tilt;
+template <class Clustering = kmeans<>, class Blend = exponential_tilt>
+class blended_cells;
+struct equal_weights;
+template <class Weighting = equal_weights>
+class basic_knn;
+using knn = basic_knn<>;
+template <class Form>
+class two_layer_predictor;
 
 class lagrangian_rule;
 class best_quality_rule;

@@ -14,7 +14,7 @@
 #include <uniroute/report/report.hpp>
 #include <uniroute/route/route.hpp>
 #include <uniroute/route/save.hpp>
-#include <uniroute/select/cells_by_certificate.hpp>
-#include <uniroute/select/seen_as_new.hpp>
+#include <uniroute/select/select.hpp>
 #include <uniroute/stats/stats.hpp>
+#include <uniroute/transform/transform.hpp>
 #include <uniroute/version.hpp>

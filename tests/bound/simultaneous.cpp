@@ -151,7 +151,7 @@ TEST_CASE("planning: labels before any is bought, and how many more and where") 
   const auto choices = ur::choose_in_cells(ur::cell_means(s), free, 0);
   const auto before = ur::certify_counts<ur::exact_binomial>(s, choices, free, 0, .05, half);
   const double wanted = .1;
-  REQUIRE(before.gap_adaptive > wanted);
+  REQUIRE(before.parts[0].gap > wanted);
   const auto more = ur::more_labels<ur::exact_binomial>(before, wanted);
   CHECK(more(0, 0) > 0);
   CHECK(more(0, 1) > 0);
@@ -164,9 +164,41 @@ TEST_CASE("planning: labels before any is bought, and how many more and where") 
     }
   }
   const auto after = ur::certify_counts<ur::exact_binomial>(s, choices, free, 0, .05, half);
-  CHECK(after.gap_adaptive <= wanted + .01);  // counts are whole numbers
+  CHECK(after.parts[0].gap <= wanted + .01);  // counts are whole numbers
   // A choice that is worse than its rival cannot be certified by labels.
   const std::vector<std::uint32_t> bad{2, 1};
   const auto worse = ur::certify_counts<ur::exact_binomial>(s, bad, free, 0, .05, half);
   CHECK(ur::more_labels<ur::exact_binomial>(worse, .05)(0, 2) == ur::unreachable);
+}
+
+TEST_CASE("inverse probability weights cover where outcomes are missing more often on hard prompts") {
+  // One cell of easy (error rate .1) and hard (.9) prompts, equally many: Ψ* = .5. Hard ones are observed with
+  // probability .4, so that the observed mean tends to (.1 + .4 · .9) / 1.4 = .33.
+  std::size_t weighted = 0, plain = 0;
+  const std::size_t n = 400, trials = 200;
+  for (std::size_t t = 0; t < trials; ++t) {
+    ur::random_engine draws(ur::derive_seed(12, t));
+    const std::vector<std::uint32_t> labels(n, 0);
+    auto losses = ur::make_matrix<double>(n, 1), probabilities = losses;
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool hard = draws.uniform() < .5;
+      probabilities(i, 0) = hard ? .4 : 1;
+      losses(i, 0) = draws.uniform() < (hard ? .9 : .1) ? 1 : 0;
+      if (draws.uniform() >= probabilities(i, 0)) losses(i, 0) = ur::missing;
+    }
+    const ur::cell_outcomes o{labels, losses, 1};
+    const auto box = ur::inverse_probability<>{probabilities, .4}.make(o, .1);
+    weighted += box.lower(0, 0) <= .5 && .5 <= box.upper(0, 0) ? 1u : 0u;
+    const auto naive = ur::bonferroni<ur::betting>{}.make(o, .1);
+    plain += naive.lower(0, 0) <= .5 && .5 <= naive.upper(0, 0) ? 1u : 0u;
+    if (t == 0) {
+      CHECK(box.width(0, 0) < .6);
+      CHECK_THROWS_AS(ur::inverse_probability<>(probabilities, .5), std::domain_error);
+      CHECK_THROWS_AS(ur::inverse_probability<>(probabilities, 0), std::invalid_argument);
+      CHECK_THROWS_AS((ur::inverse_probability<>{ur::make_matrix<double>(2, 1, 1.0), .4}.make(o, .1)),
+                      std::invalid_argument);
+    }
+  }
+  CHECK(weighted >= 167);  // 180 promised, three standard deviations are 13
+  CHECK(plain < 20);
 }

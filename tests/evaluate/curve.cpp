@@ -147,3 +147,67 @@ TEST_CASE("shuffled choices keep the shares and lose the knowledge of the prompt
   CHECK(curve.points[0].quality == 1);
   CHECK(ur::shuffled_choices(curve, predicted, costs).points[0].quality == .5);
 }
+
+TEST_CASE("the curve is that of choosing anew at every switching point, with outcomes missing and costs by prompt") {
+  const std::size_t n = 300, m = 6;
+  for (const bool by_prompt : {false, true}) {
+    ur::random_engine draws(by_prompt ? 1 : 2);
+    auto predicted = ur::make_matrix<double>(n, m), losses = ur::make_matrix<double>(n, m);
+    auto costs = ur::make_matrix<double>(n, m), estimates = ur::make_matrix<double>(by_prompt ? n : 1, m);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t h = 0; h < m; ++h) {
+        predicted(i, h) = draws.uniform();
+        losses(i, h) = h == 3 || draws.uniform() < .3 ? ur::missing : draws.uniform();
+        costs(i, h) = draws.uniform();
+        if (by_prompt || i == 0) estimates(i, h) = draws.uniform();
+      }
+    }
+    std::vector<double> means(m, .5);  // of what was observed; half where nothing was
+    for (std::size_t h = 0; h < m; ++h) {
+      double sum = 0, count = 0;
+      for (const double loss : ur::column(losses, h)) {
+        if (ur::is_missing(loss)) continue;
+        sum += loss;
+        count += 1;
+      }
+      if (count > 0) means[h] = sum / count;
+    }
+    const auto curve = ur::trace_curve(predicted, estimates, losses, costs);
+    REQUIRE(curve.points.size() > 256);  // as many as are sorted by radix
+    for (std::size_t p = 0; p < curve.points.size(); ++p) {
+      const double next = p + 1 < curve.points.size() ? curve.points[p + 1].lambda : curve.points[p].lambda * 2;
+      CHECK(next > curve.points[p].lambda);
+      if (next - curve.points[p].lambda < 1e-9 * next) continue;
+      const double lambda = (curve.points[p].lambda + next) / 2;
+      std::vector<double> chosen(m, 0.0), observed(m, 0.0), sums(m, 0.0);
+      double cost = 0, loss = 0, seen = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const auto h =
+            ur::detail::least_objective(ur::row(predicted, i), ur::row(estimates, by_prompt ? i : 0), lambda);
+        cost += costs(i, h);
+        chosen[h] += 1;
+        if (ur::is_missing(losses(i, h))) continue;
+        observed[h] += 1;
+        sums[h] += losses(i, h);
+      }
+      for (std::size_t h = 0; h < m; ++h) {
+        if (chosen[h] > 0) loss += chosen[h] * (observed[h] > 0 ? sums[h] / observed[h] : means[h]);
+        seen += observed[h];
+      }
+      CHECK(curve.points[p].cost == Approx(cost / n).epsilon(1e-10));
+      CHECK(curve.points[p].quality == Approx(1 - loss / n).epsilon(1e-10));
+      CHECK(curve.points[p].coverage == Approx(seen / n));
+    }
+  }
+}
+
+TEST_CASE("single models are their column's means, missing outcomes left out") {
+  const auto losses = table(2, 3, {.5, ur::missing, ur::missing, 1, .25, ur::missing});
+  const auto single = ur::single_models(losses, table(2, 3, {1, 2, 3, 3, 2, 1}));
+  CHECK(single[0].quality == .25);
+  CHECK(single[0].cost == 2);
+  CHECK(single[1].quality == .75);
+  CHECK(single[1].coverage == .5);
+  CHECK(single[2].quality == .5);
+  CHECK(single[2].coverage == 0);
+}

@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <map>
+#include <set>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;
@@ -97,6 +99,66 @@ TEST_CASE("a table of two LLMs has a static pool") {
                                        {.trials = 2, .validation_prompts = 60, .threads = 1});
   CHECK(result.static_pool);
   CHECK(result.unseen == 2);
+}
+
+TEST_CASE("a static pool, hidden outcomes and a shift of categories are what they say") {
+  auto parts = world().table.parts();
+  for (std::size_t i = 0; i < parts.ids.size(); ++i) parts.categories[i] = i % 4 == 0 ? "rare" : i % 2 == 0 ? "a" : "b";
+  for (auto& c : parts.categories) c = c == "rare" ? "a" : c;
+  const ur::routing_table table(parts);
+  std::map<std::string, std::size_t> rows_of;
+  double hidden = 0, all = 0;
+  bool shifted = true;
+  const auto run_with = [&](ur::protocol_options options) {
+    const std::vector<ur::routing_method> spy{{"spy", [&](const ur::trial_data& t) {
+                                                 rows_of["unseen"] = t.unseen.size();
+                                                 rows_of["seen"] = t.seen.size();
+                                                 hidden = all = 0;
+                                                 for (const double loss : t.validation_losses) {
+                                                   hidden += ur::is_missing(loss) ? 1 : 0;
+                                                   all += 1;
+                                                 }
+                                                 for (std::size_t h = 0; h < ur::columns(t.validation_losses); ++h) {
+                                                   const auto of = ur::column(t.validation_losses, h);
+                                                   CHECK_FALSE(std::all_of(of.begin(), of.end(), ur::is_missing));
+                                                 }
+                                                 // Categories by embedding: a prompt's row tells its index.
+                                                 std::set<std::string> train, other;
+                                                 for (std::size_t i = 0; i < table.size(); ++i) {
+                                                   const auto x = ur::row(table.embeddings(), i);
+                                                   const auto is_in = [&](const ur::embedding_matrix& m) {
+                                                     for (std::size_t r = 0; r < ur::rows(m); ++r) {
+                                                       if (std::equal(x.begin(), x.end(), ur::row(m, r).begin()))
+                                                         return true;
+                                                     }
+                                                     return false;
+                                                   };
+                                                   if (is_in(t.train_x)) train.insert(table.categories()[i]);
+                                                   if (is_in(t.validation_x) || is_in(t.test_x))
+                                                     other.insert(table.categories()[i]);
+                                                 }
+                                                 shifted = train.size() == 1 && other.size() == 1 && train != other;
+                                                 return ur::zero_router().predict(t);
+                                               }}};
+    options.trials = 1;
+    options.threads = 1;
+    options.validation_prompts = 80;
+    ur::run_protocol(
+        table, [&](auto) { return table.embeddings(); }, spy, options);
+  };
+  run_with({.static_pool = true});
+  CHECK(rows_of["seen"] == table.model_count());
+  CHECK(rows_of["unseen"] == table.model_count());
+  CHECK(hidden == 0);
+  CHECK_FALSE(shifted);
+  run_with({.hidden = .4});
+  // A binomial share of 720 outcomes: a standard error of .018.
+  CHECK(hidden / all == Approx(.4).margin(.06));
+  run_with({.hidden = .999});
+  CHECK(hidden < all);
+  run_with({.shift = true});
+  CHECK(shifted);
+  CHECK_THROWS_AS(run_with({.hidden = 1}), std::invalid_argument);
 }
 
 TEST_CASE("zero trials and a missing shuffled method are refused") {

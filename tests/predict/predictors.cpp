@@ -17,7 +17,24 @@ struct soft : soft_cells {
 };
 struct plain : ur::cell_predictor<ur::single_cluster, ur::nearest_map, ur::cell_mean> {};
 struct neighbours : ur::knn {
-  neighbours() : knn({.neighbours = 9}) {}
+  neighbours() : ur::knn({.neighbours = 9}) {}
+};
+using learned_cells = ur::cell_predictor<ur::kmeans<>, ur::learned_map, ur::shrunken_mean>;
+struct learned : learned_cells {
+  learned() : cell_predictor(ur::kmeans{{.clusters = 7}}) {}
+};
+using levelled_cells = ur::cell_predictor<ur::kmeans<>, ur::proximity_map, ur::two_level_mean>;
+struct levelled : levelled_cells {
+  levelled() : cell_predictor(ur::kmeans{{.clusters = 9}}) {}
+};
+struct prox : ur::prox_cells<> {
+  prox() : blended_cells(ur::kmeans{{.clusters = 7}}) {}
+};
+struct near_prox : ur::prox_neighbours {
+  near_prox() : ur::prox_neighbours({.neighbours = 9}) {}
+};
+struct top : ur::avengers {
+  top() : blended_cells(ur::kmeans{{.clusters = 7}}, ur::top_cells{{.cells = 3, .bandwidth = 2}}) {}
 };
 
 const ur::routing_table& table() {
@@ -38,17 +55,27 @@ std::vector<double> outcomes(std::size_t model, bool gaps = false) {
   return out;
 }
 
+/// Three LLMs on the training prompts, some outcomes missing.
+ur::loss_matrix seen() {
+  auto out = ur::make_matrix<double>(300, 3);
+  for (std::size_t i = 0; i < 300; ++i) {
+    for (std::size_t h = 0; h < 3; ++h) out(i, h) = (i + h) % 7 == 0 ? ur::missing : table().losses()(i, 10 + h);
+  }
+  return out;
+}
+
 template <class P>
 P fitted() {
   P p;
-  p.fit(part(0, 300), ur::make_matrix<double>(300, 0));
+  p.fit(part(0, 300), seen());
   p.set_validation(part(300, 200));
   return p;
 }
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("every predictor: the pool, its order and its errors", "", hard, soft, plain, neighbours) {
+TEMPLATE_TEST_CASE("every predictor: the pool, its order and its errors", "", hard, soft, plain, neighbours, learned,
+                   levelled, prox, near_prox, top) {
   static_assert(ur::pool_adaptive<TestType>);
   TestType fresh;
   CHECK_THROWS_AS(fresh.set_validation(part(0, 3)), ur::not_fitted);
@@ -77,7 +104,7 @@ TEMPLATE_TEST_CASE("every predictor: the pool, its order and its errors", "", ha
 }
 
 TEMPLATE_TEST_CASE("every predictor: predictions are losses, and single ones agree with the batch", "", hard, soft,
-                   plain, neighbours) {
+                   plain, neighbours, learned, levelled, prox, near_prox, top) {
   auto p = fitted<TestType>();
   p.enroll("a", outcomes(0));
   p.enroll("b", outcomes(5, true));
@@ -93,7 +120,8 @@ TEMPLATE_TEST_CASE("every predictor: predictions are losses, and single ones agr
   }
 }
 
-TEMPLATE_TEST_CASE("every predictor: the order of enrolment changes no bit", "", hard, soft, plain, neighbours) {
+TEMPLATE_TEST_CASE("every predictor: the order of enrolment changes no bit", "", hard, soft, plain, neighbours, learned,
+                   levelled, prox, near_prox, top) {
   auto one = fitted<TestType>(), other = fitted<TestType>();
   one.enroll("a", outcomes(0));
   one.enroll("b", outcomes(5, true));
@@ -110,7 +138,7 @@ TEMPLATE_TEST_CASE("every predictor: the order of enrolment changes no bit", "",
 }
 
 TEMPLATE_TEST_CASE("every predictor: what is saved predicts the same and still takes LLMs in", "", hard, soft, plain,
-                   neighbours) {
+                   neighbours, learned, levelled, prox, near_prox, top) {
   auto p = fitted<TestType>();
   p.enroll("a", outcomes(0));
   TestType copy;
@@ -123,7 +151,8 @@ TEMPLATE_TEST_CASE("every predictor: what is saved predicts the same and still t
   CHECK(copy.size() == 2);
 }
 
-TEMPLATE_TEST_CASE("every predictor: one prompt allocates nothing after the first", "", hard, soft, plain, neighbours) {
+TEMPLATE_TEST_CASE("every predictor: one prompt allocates nothing after the first", "", hard, soft, plain, neighbours,
+                   learned, levelled, prox, near_prox, top) {
   auto p = fitted<TestType>();
   p.enroll("a", outcomes(0));
   const auto x = part(500, 2);

@@ -8,10 +8,12 @@
 //   certify_counts         the same from counts and sums, without a router; certify_cells: from intervals.
 //   bonferroni<Interval>   simultaneous intervals; the default.
 //   multiplier_bootstrap   the same, narrower where LLMs fail together; asymptotic.
+//   inverse_probability    the same where missing outcomes depend on the prompt within a cell, by a known law.
 //   eliminate              LLMs that are beyond doubt worse than their cell's choice, by step-down; no widths.
 //   labels_for_width       how many labels a certificate takes, before any is bought; more_labels: after some were.
-//   certify_soft           excess risk by profiles, for soft maps; certify_memberships, soft_intervals: without a
-//   router. certify_held_out       risk, J and paired differences to every single LLM and to ZeroRouter, of any router.
+//   certify_soft           excess risk by profiles, for soft maps.
+//   certify_memberships, soft_intervals   the same without a router.
+//   certify_held_out       risk, J and paired differences to every single LLM and to ZeroRouter, of any router.
 //   certify_hindsight      total regret of any router, valid and loose.
 //   guard_quality, guard_cost   routers whose promise was tested before it is given (route/guarded_rule.hpp).
 //   estimate_heterogeneity      how much error rates vary inside cells: an estimate, never a bound.
@@ -34,6 +36,7 @@
 #include <uniroute/bound/elimination.hpp>
 #include <uniroute/bound/guard.hpp>
 #include <uniroute/bound/heterogeneity.hpp>
+#include <uniroute/bound/inverse_probability.hpp>
 #include <uniroute/bound/multiplier_bootstrap.hpp>
 #include <uniroute/bound/planning.hpp>
 #include <uniroute/bound/simultaneous.hpp>

@@ -110,8 +110,8 @@ held_out_certificate certify_held_out(const Router& router, const Sample& sample
     }
     out.risk = detail::interval_between<Interval>(low, high, 0, 1, part);
     out.adjusted_risk = detail::interval_between<Interval>(low_j, high_j, 0, 1 + s.lambda * s.largest_cost, part);
-    constexpr double far = std::numeric_limits<double>::infinity();
-    out.to_best_single = out.to_zero_router = {-far, -far};
+    constexpr double unset = std::numeric_limits<double>::infinity();
+    out.to_best_single = out.to_zero_router = {-unset, -unset};
     const double most = 1 + s.lambda * s.cost_range;
     for (std::size_t h = 0; h < m; ++h) {
       for (std::size_t i = 0; i < n; ++i) {

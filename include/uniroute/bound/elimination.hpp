@@ -50,6 +50,8 @@ inline matrix<char> eliminate(const cell_outcomes& o, std::span<const std::uint3
   std::vector<double> p_values(o.cells * m, 1.0);
   const double part = delta / static_cast<double>(o.cells * std::max<std::size_t>(1, m - 1));
   std::vector<double> differences;
+  std::vector<std::vector<std::size_t>> members(o.cells);
+  for (std::size_t i = 0; i < o.labels.size(); ++i) members[o.labels[i]].push_back(i);
   for (std::size_t k = 0; k < o.cells; ++k) {
     const std::size_t r = choices[k];
     detail::require(r < m, "eliminate: choices[", k, "] is ", r, ", but must be below ", m);
@@ -61,8 +63,7 @@ inline matrix<char> eliminate(const cell_outcomes& o, std::span<const std::uint3
         continue;
       }
       differences.clear();
-      for (std::size_t i = 0; i < o.labels.size(); ++i) {
-        if (o.labels[i] != k) continue;
+      for (const std::size_t i : members[k]) {
         const double mine = o.losses(i, o.column(r)), theirs = o.losses(i, o.column(h));
         if (!is_missing(mine) && !is_missing(theirs)) differences.push_back((theirs - mine + 1) / 2);
       }

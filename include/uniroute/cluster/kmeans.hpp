@@ -1,6 +1,6 @@
 #pragma once
 
-// K-means: Lloyd's algorithm with a tiled GEMM fused with the argmin.
+// K-means: Lloyd's algorithm with a tiled GEMM fused with the argmin, and bounds that spare most of its late work.
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +9,8 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <span>
+#include <type_traits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/cluster/seeding.hpp>
 #include <uniroute/concepts/clustering.hpp>
@@ -33,6 +35,16 @@ struct kmeans_progress {
   double inertia;         ///< of the assignment just made
 };
 
+/// How a fit goes about it.
+enum class kmeans_algorithm {
+  pruned,  ///< Lloyd's, without the distances that bounds show to be idle: bit for bit the result of `full`
+  full,    ///< Lloyd's, every distance at every iteration
+  /// Lloyd's on a random eighth of the prompts, then on a quarter, a half and all of them, each step from the centroids
+  /// of the one before, until inertia falls by less than ten times the tolerance. Another local minimum, as good to
+  /// about .1%, in about half the time, where there are many prompts a cell (at least 32 in the eighth).
+  growing
+};
+
 struct kmeans_options {
   std::size_t clusters = 16;         ///< K, at least 1 and at most the number of prompts
   std::size_t max_iterations = 100;  ///< of each start, at least 1
@@ -41,11 +53,13 @@ struct kmeans_options {
   std::uint64_t seed = 1;
   std::size_t threads = 1;  ///< 0: all of the machine; never changes a bit of the result
   empty_cell_repair repair = empty_cell_repair::farthest_point;
+  kmeans_algorithm algorithm = kmeans_algorithm::pruned;
   std::function<void(const kmeans_progress&)> on_iteration = {};  ///< called on the fitting thread
 };
 
 /// K-means (Lloyd 1982) on squared Euclidean distance; sums in float64, near-ties of the assignment decided in float64.
-/// Cost: one n x D x K sgemm an iteration; memory: the input plus at most 64 MB. `assign` is const and thread-safe.
+/// Cost: at most one n x D x K sgemm an iteration, less once few prompts change cells (Hamerly 2010); memory beside the
+/// input: 28 bytes a prompt, K x D float64 and a tile a thread. `assign` is const and thread-safe.
 template <class Seeding>
 class kmeans {
   static_assert(seeding<Seeding>,
@@ -67,9 +81,15 @@ class kmeans {
                     ", but must be at most the number of prompts, ", rows(x));
     detail::require(columns(x) >= 1, "kmeans::fit: embeddings has 0 columns, but must have at least 1");
     detail::check_finite("kmeans::fit", "embeddings", x);
+    const std::vector<double> norms = detail::row_norms(x, options_.threads);
+    std::vector<fitted> found(options_.starts);
+    // Starts side by side where there are enough of them; a callback wants them one after the other.
+    const bool apart = options_.starts >= detail::thread_count(options_.threads) && !options_.on_iteration;
+    detail::parallel_for(options_.starts, apart ? options_.threads : 1, [&](std::size_t start, std::size_t) {
+      found[start] = run(x, norms, start, apart ? 1 : options_.threads);
+    });
     fitted best;
-    for (std::size_t start = 0; start < options_.starts; ++start) {
-      fitted candidate = run(x, start);
+    for (fitted& candidate : found) {
       if (candidate.inertia < best.inertia) best = std::move(candidate);
     }
     fitted_ = std::move(best);
@@ -112,52 +132,91 @@ class kmeans {
     std::size_t iterations = 0;
   };
 
-  fitted run(const embedding_matrix& x, std::size_t start) const {
+  fitted run(const embedding_matrix& x, const std::vector<double>& norms, std::size_t start,
+             std::size_t threads) const {
     random_engine engine(derive_seed(options_.seed, start));
-    fitted out{detail::centroid_table(seeding_(x, options_.clusters, engine)), std::numeric_limits<double>::infinity(),
-               0};
-    detail::lloyd_workspace work(x, options_.clusters);
-    double last = std::numeric_limits<double>::infinity();
-    for (std::size_t iteration = 1; iteration <= options_.max_iterations; ++iteration) {
-      detail::lloyd_assign(x, out.table, work, options_.threads);
-      const double inertia = work.lanes[0].inertia;
-      if (options_.on_iteration) options_.on_iteration({start, iteration, inertia});
-      const bool repaired = move_centroids(x, work, out.table);
-      out.iterations = iteration;
-      if (!repaired && last - inertia <= options_.tolerance * inertia) break;
-      last = inertia;
+    fitted out{detail::centroid_table(seeds(x, engine, threads)), std::numeric_limits<double>::infinity(), 0};
+    detail::lloyd work(x, norms, options_.clusters, threads);
+    const bool prune = options_.algorithm != kmeans_algorithm::full;
+    const bool growing = options_.algorithm == kmeans_algorithm::growing;
+    const double tolerance = options_.tolerance * (growing ? 10 : 1);
+    std::vector<std::uint32_t> order(growing ? rows(x) : 0);
+    std::iota(order.begin(), order.end(), 0U);
+    if (growing) shuffle(std::span(order), engine);
+    bool settled = false;  // whether the centroids are those of the last assignment
+    for (std::size_t share = growing ? first_share(rows(x)) : 1; share >= 1; share /= 2) {
+      if (share == 1) {
+        work.admit_all();
+      } else {
+        std::vector<std::uint32_t> members(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(rows(x) / share));
+        std::sort(members.begin(), members.end());
+        work.admit(std::move(members));
+      }
+      double last = std::numeric_limits<double>::infinity();
+      while (out.iterations < options_.max_iterations) {
+        work.assign(out.table, prune);
+        const double inertia = work.inertia(out.table);
+        ++out.iterations;
+        if (options_.on_iteration) options_.on_iteration({start, out.iterations, inertia});
+        const bool repaired = move_centroids(x, work, out.table);
+        settled = work.changed() == 0 && !repaired;
+        if (!repaired && last - inertia <= tolerance * inertia) break;
+        last = inertia;
+      }
+      if (share > 1) settled = false;
     }
-    detail::lloyd_assign(x, out.table, work, options_.threads);
-    out.inertia = work.lanes[0].inertia;
+    if (!settled) work.assign(out.table, prune);
+    out.inertia = work.inertia(out.table);
     return out;
   }
 
+  embedding_matrix seeds(const embedding_matrix& x, random_engine& engine, [[maybe_unused]] std::size_t threads) const {
+    if constexpr (std::is_invocable_v<const Seeding&, const embedding_matrix&, std::size_t, random_engine&,
+                                      std::size_t>) {
+      return seeding_(x, options_.clusters, engine, threads);
+    } else {
+      return seeding_(x, options_.clusters, engine);
+    }
+  }
+
+  /// A growing fit starts on n / this: at most 8, and at least 32 prompts a cell.
+  std::size_t first_share(std::size_t n) const noexcept {
+    std::size_t share = 8;
+    while (share > 1 && n / share < 32 * options_.clusters) share /= 2;
+    return share;
+  }
+
   /// Centroids become cell means; empty cells are repaired by the named rule. Whether one was.
-  bool move_centroids(const embedding_matrix& x, detail::lloyd_workspace& work, detail::centroid_table& table) const {
+  bool move_centroids(const embedding_matrix& x, detail::lloyd& work, detail::centroid_table& table) const {
     const std::size_t d = columns(x);
-    const auto& total = work.lanes[0];
+    const embedding_matrix before = table.centroids;
     std::vector<std::size_t> empty;
     for (std::size_t k = 0; k < table.size(); ++k) {
-      if (total.counts[k] == 0) {
+      if (work.counts()[k] == 0) {
         empty.push_back(k);
         continue;
       }
-      const double count = static_cast<double>(total.counts[k]);
-      for (std::size_t j = 0; j < d; ++j) table.centroids(k, j) = static_cast<float>(total.sums[k * d + j] / count);
+      const double count = static_cast<double>(work.counts()[k]);
+      for (std::size_t j = 0; j < d; ++j) table.centroids(k, j) = static_cast<float>(work.sums()[k * d + j] / count);
     }
     const bool repair = !empty.empty() && options_.repair == empty_cell_repair::farthest_point;
     if (repair) {
-      std::vector<std::size_t> order(rows(x));
+      const std::vector<double> distances = work.distances(detail::centroid_table(before));
+      std::vector<std::size_t> order(distances.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
       const auto farther = [&](std::size_t a, std::size_t b) {
-        return work.distances[a] > work.distances[b] || (work.distances[a] == work.distances[b] && a < b);
+        return distances[a] > distances[b] || (distances[a] == distances[b] && a < b);
       };
-      const auto middle = order.begin() + static_cast<std::ptrdiff_t>(empty.size());
-      std::partial_sort(order.begin(), middle, order.end(), farther);
-      for (std::size_t e = 0; e < empty.size(); ++e)
-        std::copy_n(x.data() + order[e] * d, d, table.centroids.data() + empty[e] * d);
+      const std::size_t mended = std::min(empty.size(), order.size());
+      std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(mended), order.end(), farther);
+      for (std::size_t e = 0; e < mended; ++e)
+        std::copy_n(x.data() + work.members()[order[e]] * d, d, table.centroids.data() + empty[e] * d);
     }
     table.refresh();
+    std::vector<double> moves(table.size());
+    for (std::size_t k = 0; k < table.size(); ++k)
+      moves[k] = std::sqrt(detail::squared_distance(row(before, k).data(), row(table.centroids, k).data(), d));
+    work.moved(moves);
     return repair;
   }
 

@@ -12,7 +12,7 @@ namespace uniroute {
 ///
 /// Semantics: after `fit(x)`, `size()` is at least 1, `centroids()` is size() x D and finite, and every entry of
 /// `assign(x)` is below size(). `fit` reads no outcome. A throw in `fit` leaves the object as it was.
-/// Satisfied by: kmeans, single_cluster, given_labels.
+/// Satisfied by: kmeans, prefitted, single_cluster, given_labels.
 template <class C>
 concept clustering = stateful<C> && requires(C& c, const C& fitted, const embedding_matrix& x) {
   c.fit(x);

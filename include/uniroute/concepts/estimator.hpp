@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <span>
+#include <uniroute/arrays.hpp>
 #include <uniroute/concepts/stateful.hpp>
 #include <vector>
 
@@ -31,7 +32,7 @@ struct profile {
 /// Semantics: `estimate(s).losses` has s.size() entries in [0, 1]; it depends on s alone and on what `fit` saw.
 /// `fit` gets the statistics of the seen LLMs on training prompts (possibly none) and may do nothing.
 /// `s.observed` is at least 1. A cell without outcomes gets the value of a named rule, never zero by default.
-/// Satisfied by: cell_mean, shrunken (shrunken_mean), lower_confidence.
+/// Satisfied by: cell_mean, shrunken (shrunken_mean), two_level_mean, lower_confidence.
 template <class E>
 concept estimator = stateful<E> &&
     requires(E& e, const E& fitted, const cell_statistics& s, std::span<const cell_statistics> seen) {
@@ -40,10 +41,21 @@ concept estimator = stateful<E> &&
 };
 
 /// An estimator whose profile carries counts: what shrinkage and certificates need.
-/// Satisfied by: cell_mean, shrunken (shrunken_mean), lower_confidence.
+/// Satisfied by: cell_mean, shrunken (shrunken_mean), two_level_mean, lower_confidence.
 template <class E>
 concept counting_estimator = estimator<E> && requires(const E& fitted, const cell_statistics& s) {
   { fitted.estimate(s) } -> std::same_as<profile>;
+};
+
+/// An estimator that wants to know where the cells lie: `cell_predictor` then calls `fit(seen, centroids)` instead of
+/// `fit(seen)`.
+///
+/// Semantics: `centroids` is K x D, row k being the cell of statistics k.
+/// Satisfied by: two_level_mean.
+template <class E>
+concept located_estimator = estimator<E> &&
+    requires(E& e, std::span<const cell_statistics> seen, const embedding_matrix& centroids) {
+  e.fit(seen, centroids);
 };
 
 }  // namespace uniroute

@@ -18,7 +18,7 @@ namespace uniroute {
 /// Then `predict(x)` is n x size(), finite; `predict(row(x, i), out)` gives row i to within 1e-6, in float64 and in an
 /// order no batch changes, and after the first call on a thread allocates nothing. Both are const and thread-safe.
 /// `dimension()` is D, 0 before `fit`. A throw in `fit` leaves the object as it was.
-/// Satisfied by: cell_predictor, knn.
+/// Satisfied by: cell_predictor, knn, stacked.
 template <class P>
 concept predictor = stateful<P> && requires(P& p, const P& fitted, const embedding_matrix& x, const loss_matrix& losses,
                                             embedding_view one, std::span<double> out) {
@@ -36,7 +36,7 @@ concept predictor = stateful<P> && requires(P& p, const P& fitted, const embeddi
 /// `retire(name)` takes it out. `models()` lists the pool in order of enrolment, and column j of `predict` is model j.
 /// A throw in `enroll` or `retire` changes nothing.
 /// The prediction for an LLM depends, bit for bit, on its own outcomes alone and not on which others are enrolled.
-/// Satisfied by: cell_predictor, knn.
+/// Satisfied by: cell_predictor, knn, stacked.
 template <class P>
 concept pool_adaptive = predictor<P> && requires(P& p, const P& fitted, const embedding_matrix& x,
                                                  const std::string& name, std::span<const double> losses) {

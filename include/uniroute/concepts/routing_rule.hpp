@@ -21,7 +21,8 @@ struct candidates {
 /// A rule that chooses from pools of `Extent` models (std::dynamic_extent: any number, known at run time).
 ///
 /// Semantics: `choose(c)` is below c.losses.size(), which is at least 1; it is const, thread-safe, deterministic in c,
-/// and allocates nothing. Ties go to the lower cost, then to the lower index.
+/// and allocates nothing. Ties go to the lower cost, then to the lower index. A rule that does not read c.key may say
+/// so, `static constexpr bool reads_key = false`; routers then leave it at 0.
 template <class R, std::size_t Extent>
 concept routing_rule_for = stateful<R> && requires(const R& r, const candidates<Extent>& c) {
   { r.choose(c) } -> std::convertible_to<std::size_t>;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -17,10 +19,14 @@
 
 namespace uniroute::detail {
 
-/// Rows of a tile: fixed, so that BLAS sees the same shapes on any number of threads.
-inline constexpr std::size_t tile_rows = 1024;
+/// Rows of a tile: fixed, so that BLAS sees the same shapes on any number of threads; a tile of embeddings, its scores
+/// and the centroids stay in a second-level cache of 1 MB.
+inline constexpr std::size_t tile_rows = 256;
 
 inline std::size_t tile_count(std::size_t n) noexcept { return (n + tile_rows - 1) / tile_rows; }
+
+/// Rows of a tile for k centroids: its k x tile_size scores stay in that cache too.
+inline std::size_t tile_size(std::size_t k) noexcept { return k <= 512 ? tile_rows : tile_rows / 2; }
 
 /// Centroids with what the score |c|² - 2 x·c needs.
 struct centroid_table {
@@ -47,59 +53,69 @@ struct centroid_table {
   std::size_t dimension() const noexcept { return columns(centroids); }
 };
 
-/// The least score, where it is, and the least among the others.
-struct best_two {
-  float best = std::numeric_limits<float>::infinity();
-  float second = std::numeric_limits<float>::infinity();
-  std::uint32_t index = 0;
+/// What a tile needs beside its embeddings. Scores lie centroid by centroid (K x count), so that the search for the
+/// least runs along the tile, in as many lanes as the machine has.
+struct tile_scratch {
+  std::vector<float> scores;
+  std::array<float, tile_rows> best;           ///< the least score of the row
+  std::array<float, tile_rows> second;         ///< the least of another group of eight centroids
+  std::array<std::uint32_t, tile_rows> group;  ///< the first centroid of the group that has the least
 };
 
-/// Finds the two least of the scores squared_norms[k] - 2 dots[k].
-/// Sixteen lanes, so that compilers vectorise it without reordering anything we care about.
-inline best_two least_two(const float* dots, const float* squared_norms, std::size_t size) noexcept {
-  constexpr std::size_t width = 16;
-  std::array<float, width> best;
-  std::array<float, width> second;
-  std::array<std::int32_t, width> index{};
-  best.fill(std::numeric_limits<float>::infinity());
-  second.fill(std::numeric_limits<float>::infinity());
-  std::size_t k = 0;
-  for (; k + width <= size; k += width) {
-    for (std::size_t lane = 0; lane < width; ++lane) {
-      const float score = squared_norms[k + lane] - 2 * dots[k + lane];
-      const bool less = score < best[lane];
-      const float other = less ? best[lane] : score;
-      second[lane] = other < second[lane] ? other : second[lane];
-      best[lane] = less ? score : best[lane];
-      index[lane] = less ? static_cast<std::int32_t>(k + lane) : index[lane];
-    }
-  }
-  best_two out;
-  const auto offer = [&out](float score, std::uint32_t at) {
-    if (score < out.best || (score == out.best && at < out.index)) {
-      out.second = out.best;
-      out.best = score;
-      out.index = at;
-    } else if (score < out.second) {
-      out.second = score;
-    }
-  };
-  for (std::size_t lane = 0; lane < width; ++lane) {
-    offer(best[lane], static_cast<std::uint32_t>(index[lane]));
-    if (second[lane] < out.second) out.second = second[lane];
-  }
-  for (; k < size; ++k) offer(squared_norms[k] - 2 * dots[k], static_cast<std::uint32_t>(k));
-  return out;
+/// scores[k * count + i] = -2 c_k · x_i for `count` rows of x. The factor -2 is exact in any order of summation.
+inline void score_tile(const float* x, std::size_t count, const centroid_table& table, tile_scratch& work) {
+  const std::size_t d = table.dimension();
+  work.scores.resize(table.size() * tile_size(table.size()));
+  assert(count <= tile_size(table.size()));
+  gemm_nt(table.size(), count, d, -2, table.centroids.data(), d, x, d, 0, work.scores.data(), count);
 }
 
-/// Decides among the centroids whose score is within `band` of the best, in float64; ties go to the lower index.
-inline std::uint32_t settle_near_tie(const float* x, const centroid_table& table, const float* dots, float best,
-                                     double band) noexcept {
+/// Fills best, second and group: centroids in groups of eight, whose least is found without a branch.
+inline void least_by_group(const centroid_table& table, std::size_t count, tile_scratch& work) noexcept {
+  const auto lesser = [](float a, float b) { return b < a ? b : a; };
+  float* const __restrict best = work.best.data();
+  float* const __restrict second = work.second.data();
+  std::uint32_t* const __restrict group = work.group.data();
+  std::fill_n(best, count, std::numeric_limits<float>::infinity());
+  std::fill_n(second, count, std::numeric_limits<float>::infinity());
+  std::fill_n(group, count, 0U);
+  const auto offer = [&](std::size_t i, float least, std::uint32_t first) {
+    const float before = best[i];
+    const float other = least < before ? before : least;
+    second[i] = lesser(second[i], other);
+    best[i] = lesser(before, least);
+    group[i] = least < before ? first : group[i];
+  };
+  const float* norms = table.squared_norms.data();
+  std::size_t k = 0;
+  for (; k + 8 <= table.size(); k += 8, norms += 8) {
+    const float* const __restrict s = work.scores.data() + k * count;
+    const float n0 = norms[0], n1 = norms[1], n2 = norms[2], n3 = norms[3];
+    const float n4 = norms[4], n5 = norms[5], n6 = norms[6], n7 = norms[7];
+    const auto first = static_cast<std::uint32_t>(k);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float a = lesser(n0 + s[i], n1 + s[i + count]);
+      const float b = lesser(n2 + s[i + 2 * count], n3 + s[i + 3 * count]);
+      const float c = lesser(n4 + s[i + 4 * count], n5 + s[i + 5 * count]);
+      const float d = lesser(n6 + s[i + 6 * count], n7 + s[i + 7 * count]);
+      offer(i, lesser(lesser(a, b), lesser(c, d)), first);
+    }
+  }
+  for (; k < table.size(); ++k, ++norms) {
+    const float* const __restrict s = work.scores.data() + k * count;
+    const float n0 = norms[0];
+    for (std::size_t i = 0; i < count; ++i) offer(i, n0 + s[i], static_cast<std::uint32_t>(k));
+  }
+}
+
+/// Decides among the centroids whose score, scores[k * stride], is at most `limit`, in float64; ties go to the lower
+/// index.
+inline std::uint32_t settle_near_tie(const float* x, const centroid_table& table, const float* scores,
+                                     std::size_t stride, float limit) noexcept {
   double least = std::numeric_limits<double>::infinity();
   std::uint32_t winner = 0;
   for (std::size_t k = 0; k < table.size(); ++k) {
-    const float score = table.squared_norms[k] - 2 * dots[k];
-    if (static_cast<double>(score) > static_cast<double>(best) + band) continue;
+    if (table.squared_norms[k] + scores[k * stride] > limit) continue;
     const double distance = squared_distance(x, row(table.centroids, k).data(), table.dimension());
     if (distance < least) {
       least = distance;
@@ -109,43 +125,79 @@ inline std::uint32_t settle_near_tie(const float* x, const centroid_table& table
   return winner;
 }
 
-/// Labels of `count` rows of x (row stride D), whose squared norms are given. `dots` is scratch for count x K floats.
-/// `distances`, squared float32 distances clamped at zero, may be null.
-inline void nearest_in_tile(const float* x, const float* norms, std::size_t count, const centroid_table& table,
-                            float* dots, std::uint32_t* labels, float* distances) noexcept {
+/// Twice the error of the scores of a row: what is further than this above the least cannot be the nearest. It grows
+/// with the least norm of the row: a + b |x|. (Rounding `best + band` to float32 is within score_error's slack.)
+struct score_band {
+  float a, b;
+
+  explicit score_band(const centroid_table& table) noexcept
+      : a(static_cast<float>(2 * score_error(table.dimension(), 0, table.largest_norm))),
+        b(static_cast<float>(2 * (score_error(table.dimension(), 1, table.largest_norm) -
+                                  score_error(table.dimension(), 0, table.largest_norm)))) {}
+
+  float operator()(float squared_norm_of_row) const noexcept { return a + b * std::sqrt(squared_norm_of_row); }
+};
+
+/// Calls found(i, label, best, second) for `count` rows of x (row stride D), whose squared norms are given: the label
+/// is that of exact arithmetic up to float64 rounding; `best` and `second` are the two least scores, which may be
+/// equal.
+template <class Found>
+void nearest_in_tile(const float* x, const float* norms, std::size_t count, const centroid_table& table,
+                     tile_scratch& work, Found&& found) {
   const std::size_t d = table.dimension();
   const std::size_t size = table.size();
-  gemm_nt(count, size, d, 1, x, d, table.centroids.data(), d, 0, dots, size);
+  score_tile(x, count, table, work);
+  least_by_group(table, count, work);
+  const score_band band(table);
   for (std::size_t i = 0; i < count; ++i) {
-    const float* row_dots = dots + i * size;
-    const best_two found = least_two(row_dots, table.squared_norms.data(), size);
-    labels[i] = found.index;
-    const double band = 2 * score_error(d, std::sqrt(static_cast<double>(norms[i])), table.largest_norm);
-    if (static_cast<double>(found.second) - static_cast<double>(found.best) <= band) [[unlikely]]
-      labels[i] = settle_near_tie(x + i * d, table, row_dots, found.best, band);
-    if (distances != nullptr) {
-      const float score = table.squared_norms[labels[i]] - 2 * row_dots[labels[i]];
-      distances[i] = std::max(0.0F, norms[i] + score);
+    const float best = work.best[i];
+    const float limit = best + band(norms[i]);
+    // The group of the least: which one it is, whether another is as near, and the least of the others.
+    const std::size_t first = work.group[i];
+    const std::size_t last = first % 8 == 0 && first + 8 <= size ? first + 8 : first + 1;
+    std::uint32_t index = 0, hits = 0;
+    float second = work.second[i];
+    for (std::size_t k = first; k < last; ++k) {
+      const float score = table.squared_norms[k] + work.scores[k * count + i];
+      const bool near = score <= limit;
+      index = near ? static_cast<std::uint32_t>(k) : index;
+      hits += near ? 1 : 0;
+      second = score > best && score < second ? score : second;
     }
+    if (hits != 1 || second <= limit) [[unlikely]] {
+      index = settle_near_tie(x + i * d, table, work.scores.data() + i, count, limit);
+      second = best;
+    }
+    found(i, index, best, second);
   }
 }
 
-/// The nearest centroid of each row of x. Bits do not depend on `threads` (0: all).
-inline label_vector nearest(const embedding_matrix& x, const centroid_table& table, std::size_t threads = 1) {
+/// The nearest centroid of each row of x. Bits do not depend on `threads` (0: all). `finite`, if given, is set to false
+/// unless norms show that every value of x is finite: a check that costs no pass of its own.
+inline label_vector nearest(const embedding_matrix& x, const centroid_table& table, std::size_t threads = 1,
+                            bool* finite = nullptr) {
   const std::size_t n = rows(x);
   label_vector labels(n);
   const std::size_t d = columns(x);
-  std::vector<std::vector<float>> scratch(thread_count(threads));
-  parallel_for(tile_count(n), threads, [&](std::size_t tile, std::size_t worker) {
-    auto& dots = scratch[worker];
-    dots.resize(tile_rows * table.size());
-    const std::size_t first = tile * tile_rows;
-    const std::size_t count = std::min(tile_rows, n - first);
+  const std::size_t size = tile_size(table.size());
+  const std::size_t tiles = (n + size - 1) / size;
+  std::vector<tile_scratch> scratch(std::min(thread_count(threads), std::max<std::size_t>(1, tiles)));
+  std::atomic<bool> overflow{false};
+  parallel_for(tiles, threads, [&](std::size_t tile, std::size_t worker) {
+    const std::size_t first = tile * size;
+    const std::size_t count = std::min(size, n - first);
     const float* tile_x = x.data() + first * d;
     std::array<float, tile_rows> norms;
-    for (std::size_t i = 0; i < count; ++i) norms[i] = dot(tile_x + i * d, tile_x + i * d, d);
-    nearest_in_tile(tile_x, norms.data(), count, table, dots.data(), labels.data() + first, nullptr);
+    bool sound = true;
+    for (std::size_t i = 0; i < count; ++i) {
+      norms[i] = dot(tile_x + i * d, tile_x + i * d, d);
+      sound = sound && norms[i] - norms[i] == 0;
+    }
+    if (!sound) overflow = true;
+    nearest_in_tile(tile_x, norms.data(), count, table, scratch[worker],
+                    [&](std::size_t i, std::uint32_t label, float, float) { labels[first + i] = label; });
   });
+  if (finite != nullptr) *finite = !overflow;
   return labels;
 }
 
@@ -153,15 +205,22 @@ inline label_vector nearest(const embedding_matrix& x, const centroid_table& tab
 /// call on a thread.
 inline std::uint32_t nearest_one(embedding_view x, const centroid_table& table) {
   const std::size_t d = table.dimension();
-  thread_local std::vector<float> dots;
-  if (dots.size() < table.size()) dots.resize(table.size());
-  for (std::size_t k = 0; k < table.size(); ++k) dots[k] = dot(x.data(), table.centroids.data() + k * d, d);
-  const best_two found = least_two(dots.data(), table.squared_norms.data(), table.size());
-  const double norm = std::sqrt(static_cast<double>(dot(x.data(), x.data(), d)));
-  const double band = 2 * score_error(d, norm, table.largest_norm);
-  if (static_cast<double>(found.second) - static_cast<double>(found.best) <= band) [[unlikely]]
-    return settle_near_tie(x.data(), table, dots.data(), found.best, band);
-  return found.index;
+  const std::size_t size = table.size();
+  thread_local std::vector<float> scores;
+  if (scores.size() < size) scores.resize(size);
+  float best = std::numeric_limits<float>::infinity();
+  for (std::size_t k = 0; k < size; ++k) {
+    scores[k] = -2 * dot(x.data(), table.centroids.data() + k * d, d);
+    best = std::min(best, table.squared_norms[k] + scores[k]);
+  }
+  const float limit = best + score_band(table)(dot(x.data(), x.data(), d));
+  std::uint32_t hits = 0, index = 0;
+  for (std::size_t k = 0; k < size; ++k) {
+    const bool near = table.squared_norms[k] + scores[k] <= limit;
+    hits += near ? 1U : 0U;
+    index += near ? static_cast<std::uint32_t>(k) : 0U;  // of one hit
+  }
+  return hits == 1 ? index : settle_near_tie(x.data(), table, scores.data(), 1, limit);
 }
 
 }  // namespace uniroute::detail

@@ -34,14 +34,18 @@ class neighbour_search {
     next_trim_ = capacity();
   }
 
-  /// Offers `count` scores of rows first, first + 1, ….
-  void offer(const float* scores, std::size_t count, std::size_t first) {
-    for (std::size_t j = 0; j < count; ++j) {
-      if (scores[j] <= limit_) {
-        held_.push_back({scores[j], static_cast<std::uint32_t>(first + j)});
-        if (held_.size() >= next_trim_) trim();
-      }
+  /// Offers rows first, first + 1, …: their scores are norms[j] + products[j], products being -2 x·c. Sixty-four are
+  /// compared at once; few of them pass.
+  void offer(const float* products, const float* norms, std::size_t count, std::size_t first) {
+    constexpr std::size_t width = 64;
+    std::size_t j = 0;
+    for (; j + width <= count; j += width) {
+      const float limit = limit_;
+      int passed = 0;
+      for (std::size_t lane = 0; lane < width; ++lane) passed += norms[j + lane] + products[j + lane] <= limit ? 1 : 0;
+      if (passed != 0) take(products + j, norms + j, width, first + j);
     }
+    take(products + j, norms + j, count - j, first + j);
   }
 
   /// The k nearest of what was offered, in order of index; x and table settle the k-th place.
@@ -56,6 +60,15 @@ class neighbour_search {
   std::size_t capacity() const noexcept { return std::max<std::size_t>(4 * k_, 256) + k_; }
 
   static bool nearer(const scored_row& a, const scored_row& b) noexcept { return a.score < b.score; }
+
+  void take(const float* products, const float* norms, std::size_t count, std::size_t first) {
+    for (std::size_t j = 0; j < count; ++j) {
+      const float score = norms[j] + products[j];
+      if (!(score <= limit_)) continue;
+      held_.push_back({score, static_cast<std::uint32_t>(first + j)});
+      if (held_.size() >= next_trim_) trim();
+    }
+  }
 
   /// Drops rows that cannot be among the k nearest.
   void trim() {
@@ -73,13 +86,13 @@ class neighbour_search {
   void settle(const float* x, const centroid_table& table) {
     const float kth = limit_ - band_;
     const auto sure = std::partition(held_.begin(), held_.end(), [&](const auto& r) { return r.score < kth - band_; });
-    std::vector<std::pair<double, std::uint32_t>> unsure;
+    unsure_.clear();
     for (auto at = sure; at != held_.end(); ++at)
-      unsure.emplace_back(squared_distance(x, row(table.centroids, at->index).data(), table.dimension()), at->index);
-    std::sort(unsure.begin(), unsure.end());
+      unsure_.emplace_back(squared_distance(x, row(table.centroids, at->index).data(), table.dimension()), at->index);
+    std::sort(unsure_.begin(), unsure_.end());
     const auto places = k_ - static_cast<std::size_t>(sure - held_.begin());
     held_.erase(sure, held_.end());
-    for (std::size_t place = 0; place < places; ++place) held_.push_back({kth, unsure[place].second});
+    for (std::size_t place = 0; place < places; ++place) held_.push_back({kth, unsure_[place].second});
   }
 
   std::size_t k_ = 1;
@@ -87,6 +100,7 @@ class neighbour_search {
   float limit_ = 0;
   std::size_t next_trim_ = 0;
   std::vector<scored_row> held_;
+  std::vector<std::pair<double, std::uint32_t>> unsure_;
 };
 
 /// Calls found(i, neighbours) for every row of x, with its k nearest rows of the table in order of index.
@@ -94,20 +108,22 @@ class neighbour_search {
 template <class Found>
 void for_each_neighbourhood(const embedding_matrix& x, const centroid_table& table, std::size_t k, std::size_t threads,
                             Found&& found) {
-  constexpr std::size_t block = 2048;
+  // Large enough that BLAS has packed its blocks for little, small enough that products stay in a third-level cache.
+  constexpr std::size_t block = 2048, queries = 1024;
   const std::size_t n = rows(x);
   const std::size_t d = table.dimension();
   struct scratch {
-    std::vector<float> dots;
+    std::vector<float> products;
     std::vector<neighbour_search> searches;
   };
-  std::vector<scratch> workers(thread_count(threads));
-  parallel_for(tile_count(n), threads, [&](std::size_t tile, std::size_t worker) {
+  const std::size_t tiles = (n + queries - 1) / queries;
+  std::vector<scratch> workers(std::min(thread_count(threads), std::max<std::size_t>(1, tiles)));
+  parallel_for(tiles, threads, [&](std::size_t tile, std::size_t worker) {
     scratch& work = workers[worker];
-    work.dots.resize(tile_rows * std::min(block, table.size()));
-    work.searches.resize(tile_rows);
-    const std::size_t first = tile * tile_rows;
-    const std::size_t count = std::min(tile_rows, n - first);
+    const std::size_t first = tile * queries;
+    const std::size_t count = std::min(queries, n - first);
+    work.products.resize(count * std::min(block, table.size()));
+    work.searches.resize(std::max(work.searches.size(), count));
     for (std::size_t i = 0; i < count; ++i) {
       const float* xi = x.data() + (first + i) * d;
       const double norm = std::sqrt(static_cast<double>(dot(xi, xi, d)));
@@ -115,13 +131,10 @@ void for_each_neighbourhood(const embedding_matrix& x, const centroid_table& tab
     }
     for (std::size_t start = 0; start < table.size(); start += block) {
       const std::size_t width = std::min(block, table.size() - start);
-      gemm_nt(count, width, d, 1, x.data() + first * d, d, table.centroids.data() + start * d, d, 0, work.dots.data(),
-              width);
-      for (std::size_t i = 0; i < count; ++i) {
-        float* scores = work.dots.data() + i * width;
-        for (std::size_t j = 0; j < width; ++j) scores[j] = table.squared_norms[start + j] - 2 * scores[j];
-        work.searches[i].offer(scores, width, start);
-      }
+      gemm_nt(count, width, d, -2, x.data() + first * d, d, table.centroids.data() + start * d, d, 0,
+              work.products.data(), width);
+      for (std::size_t i = 0; i < count; ++i)
+        work.searches[i].offer(work.products.data() + i * width, table.squared_norms.data() + start, width, start);
     }
     for (std::size_t i = 0; i < count; ++i)
       found(first + i, work.searches[i].finish(x.data() + (first + i) * d, table));

@@ -41,15 +41,21 @@ class roster {
   std::vector<std::string> names_;
 };
 
-/// Checks one LLM's column: one loss per validation prompt, in range, at least one observed.
-inline void check_column(std::string_view function, std::string_view model, std::span<const double> losses,
-                         std::size_t prompts) {
+/// Checks the shape of one LLM's column: one loss per validation prompt, at least one observed.
+inline void check_column_shape(std::string_view function, std::string_view model, std::span<const double> losses,
+                               std::size_t prompts) {
   require<not_fitted>(prompts != 0, function, ": set_validation must come first");
   require(losses.size() == prompts, function, ": losses of model '", model, "' has ", losses.size(),
           " entries, but the validation sample has ", prompts, " prompts");
-  check_losses(function, "losses", losses);
-  require(!std::all_of(losses.begin(), losses.end(), is_missing), function, ": all outcomes of model '", model,
+  require(!std::all_of(losses.begin(), losses.end(), is_exactly_missing), function, ": all outcomes of model '", model,
           "' are missing, but at least one must be observed");
+}
+
+/// Checks one LLM's column: one loss per validation prompt, in range, at least one observed.
+inline void check_column(std::string_view function, std::string_view model, std::span<const double> losses,
+                         std::size_t prompts) {
+  check_column_shape(function, model, losses, prompts);
+  check_losses(function, "losses", losses);
 }
 
 }  // namespace uniroute::detail

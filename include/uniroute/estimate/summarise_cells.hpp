@@ -2,29 +2,94 @@
 
 // One LLM's outcomes, summed by cell: what estimators read.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/estimator.hpp>
+#include <uniroute/detail/check.hpp>
 #include <uniroute/missing.hpp>
 #include <vector>
 
 namespace uniroute {
 
+namespace detail {
+
+/// Sums of losses and counts by cell. Four of each take turns, so that equal labels in a row do not wait for each
+/// other.
+class cell_sums {
+ public:
+  explicit cell_sums(std::size_t cells) : cells_(cells), pairs_(4 * cells, pair{}) {}
+
+  void add(std::size_t turn, std::uint32_t label, double loss) noexcept {
+    pairs_[turn * cells_ + label] += pair{loss, 1.0};
+  }
+
+  /// The same for `count` losses, a multiple of four.
+  void add_all(const std::uint32_t* labels, const double* losses, std::size_t count) noexcept {
+    pair* const a = pairs_.data();
+    pair *const b = a + cells_, *const c = b + cells_, *const d = c + cells_;
+    for (std::size_t i = 0; i < count; i += 4) {
+      a[labels[i]] += pair{losses[i], 1.0};
+      b[labels[i + 1]] += pair{losses[i + 1], 1.0};
+      c[labels[i + 2]] += pair{losses[i + 2], 1.0};
+      d[labels[i + 3]] += pair{losses[i + 3], 1.0};
+    }
+  }
+
+  cell_statistics total() const {
+    cell_statistics out{std::vector<double>(cells_), {}, std::vector<double>(cells_), 0, 0};
+    double observed = 0;
+    for (std::size_t k = 0; k < cells_; ++k) {
+      const pair sum = (pairs_[k] + pairs_[cells_ + k]) + (pairs_[2 * cells_ + k] + pairs_[3 * cells_ + k]);
+      out.sum[k] = sum[0];
+      out.weight[k] = sum[1];
+      out.total += sum[0];
+      observed += sum[1];
+    }
+    out.observed = static_cast<std::size_t>(observed);
+    out.squared_weight = out.weight;
+    return out;
+  }
+
+ private:
+  using pair = double __attribute__((vector_size(16)));
+
+  std::size_t cells_;
+  std::vector<pair> pairs_;
+};
+
+/// As summarise_cells; `checked_by`, if not empty, names a function on whose behalf losses are checked while they are
+/// in cache.
+inline cell_statistics summarise_cells(std::string_view checked_by, std::span<const std::uint32_t> labels,
+                                       std::span<const double> losses, std::size_t cells) {
+  cell_sums sums(cells);
+  constexpr std::size_t block = 1024;
+  for (std::size_t first = 0; first < losses.size(); first += block) {
+    const auto part = losses.subspan(first, std::min(block, losses.size() - first));
+    const auto cell = labels.subspan(first, part.size());
+    const bool whole = first_bad(part, [](double loss) { return loss >= 0 && loss <= 1; }) == part.size();
+    if (!whole && !checked_by.empty()) check_losses(checked_by, "losses", part, first);
+    std::size_t i = 0;
+    if (whole) {
+      i = part.size() / 4 * 4;
+      sums.add_all(cell.data(), part.data(), i);
+    }
+    for (; i < part.size(); ++i) {
+      if (!is_missing(part[i])) sums.add(i % 4, cell[i], part[i]);
+    }
+  }
+  return sums.total();
+}
+
+}  // namespace detail
+
 /// The statistics of one column of losses over hard labels (one below `cells` per loss). Missing losses are left out.
 inline cell_statistics summarise_cells(std::span<const std::uint32_t> labels, std::span<const double> losses,
                                        std::size_t cells) {
-  cell_statistics out{std::vector<double>(cells, 0.0), {}, std::vector<double>(cells, 0.0), 0, 0};
-  for (std::size_t i = 0; i < losses.size(); ++i) {
-    if (is_missing(losses[i])) continue;
-    out.weight[labels[i]] += 1;
-    out.sum[labels[i]] += losses[i];
-    ++out.observed;
-    out.total += losses[i];
-  }
-  out.squared_weight = out.weight;
-  return out;
+  return detail::summarise_cells({}, labels, losses, cells);
 }
 
 /// The same over soft memberships (n x K). Missing losses are left out.

@@ -6,9 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
+#include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/sort_keys.hpp>
+#include <uniroute/missing.hpp>
 #include <vector>
 
 namespace uniroute {
@@ -29,80 +33,123 @@ struct deferral_curve {
 
 namespace detail {
 
-struct switching_point {
-  double lambda;
+/// One prompt's change of model, with what the tally needs of it.
+struct model_switch {
   std::uint32_t prompt, from, to;
+  double loss_from, loss_to, cost;  ///< cost: the change
 };
 
 /// The minimisers of loss + λ cost over λ >= 0: the falling part of the lower convex hull of (cost, loss).
-/// `by_cost` are model indices by (cost, loss, index); `hull` gets them by rising cost.
-inline void lower_hull(std::span<const double> losses, std::span<const double> costs,
-                       std::span<const std::uint32_t> by_cost, std::vector<std::uint32_t>& hull) {
-  hull.clear();
+/// `by_cost` are model indices by (cost, index); `hull`, as long, gets them by rising cost. Returns how many.
+inline std::size_t lower_hull(std::span<const double> losses, std::span<const double> costs,
+                              std::span<const std::uint32_t> by_cost, std::span<std::uint32_t> hull) noexcept {
+  std::size_t size = 0;
+  double least = std::numeric_limits<double>::infinity();
   for (const std::uint32_t h : by_cost) {
-    if (!hull.empty() && losses[h] >= losses[hull.back()]) continue;  // dearer (or as dear) and no better
-    while (hull.size() >= 2) {
-      const std::uint32_t a = hull[hull.size() - 2], b = hull.back();
+    if (losses[h] >= least) continue;  // dearer (or as dear) and no better
+    least = losses[h];
+    for (; size >= 2; --size) {
+      const std::uint32_t a = hull[size - 2], b = hull[size - 1];
       const bool above =
           (losses[a] - losses[b]) * (costs[h] - costs[a]) <= (losses[a] - losses[h]) * (costs[b] - costs[a]);
       if (!above) break;
-      hull.pop_back();
     }
-    // A better model at the same cost replaces the one before (only where order was shared between rows).
-    if (!hull.empty() && costs[hull.back()] == costs[h]) hull.pop_back();
-    hull.push_back(h);
+    // A better model at the same cost replaces the one before.
+    if (size > 0 && costs[hull[size - 1]] == costs[h]) --size;
+    hull[size++] = h;
   }
+  return size;
 }
 
-/// Realised means, kept per model, so that missing outcomes are filled by the model's mean over observed choices.
+/// Realised means of changing choices, O(1) a change: sums are kept per model, so that missing outcomes are filled by
+/// the model's mean over observed choices. The running total is summed up afresh every so often, so that its rounding
+/// is that of some thousand additions.
 class choice_tally {
  public:
-  choice_tally(const loss_matrix& losses, const cost_matrix& costs)
-      : losses_(losses),
-        costs_(costs),
-        chosen_(columns(losses)),
-        observed_(columns(losses)),
-        sums_(columns(losses)),
-        fallback_(columns(losses), 0.5) {
-    for (std::size_t h = 0; h < columns(losses); ++h) {
-      double sum = 0, count = 0;
-      for (std::size_t i = 0; i < rows(losses); ++i) {
-        if (is_missing(losses(i, h))) continue;
-        sum += losses(i, h);
-        count += 1;
-      }
-      if (count > 0) fallback_[h] = sum / count;
+  explicit choice_tally(const loss_matrix& losses)
+      : losses_(losses), models_(columns(losses)), chosen_(models_.size()) {}
+
+  void choose(std::size_t h, double loss, double cost) noexcept {
+    change(h, loss, 1);
+    cost_ += cost;
+  }
+
+  void apply(const model_switch& s) {
+    change(s.from, s.loss_from, -1);
+    change(s.to, s.loss_to, 1);
+    cost_ += s.cost;
+  }
+
+  curve_point point(double lambda) {
+    if (changes_ > 1024 + 16 * models_.size()) {
+      changes_ = 0;
+      loss_ = 0;
+      for (const auto& model : models_) loss_ += model.loss;
     }
-  }
-
-  void add(std::size_t i, std::size_t h, double sign) noexcept {
-    chosen_[h] += sign;
-    cost_ += sign * costs_(i, h);
-    const double loss = losses_(i, h);
-    if (is_missing(loss)) return;
-    observed_[h] += sign;
-    sums_[h] += sign * loss;
-  }
-
-  curve_point point(double lambda) const noexcept {
     const double n = static_cast<double>(rows(losses_));
-    double loss = 0, seen = 0;
-    for (std::size_t h = 0; h < chosen_.size(); ++h) {
-      if (chosen_[h] <= 0) continue;
-      loss += chosen_[h] * (observed_[h] > 0 ? sums_[h] / observed_[h] : fallback_[h]);
-      seen += observed_[h];
-    }
-    return {lambda, cost_ / n, 1 - loss / n, seen / n};
+    return {lambda, cost_ / n, 1 - loss_ / n, seen_ / n};
   }
 
   std::span<const double> chosen() const noexcept { return chosen_; }
 
  private:
+  struct model_sums {
+    double observed = 0, sum = 0, loss = 0;  ///< loss: over all choices, missing ones filled
+    double fallback = -1;                    ///< mean over the sample; -1: not needed yet
+  };
+
+  void change(std::size_t h, double loss, double sign) {
+    ++changes_;
+    model_sums& model = models_[h];
+    chosen_[h] += sign;
+    if (!is_missing(loss)) {
+      model.observed += sign;
+      model.sum += sign * loss;
+      seen_ += sign;
+    }
+    double now = model.sum;
+    if (model.observed != chosen_[h])
+      now = chosen_[h] * (model.observed > 0 ? model.sum / model.observed : sample_mean(model, h));
+    if (chosen_[h] == 0) model.sum = now = 0;
+    loss_ += now - model.loss;
+    model.loss = now;
+  }
+
+  /// Half where the model was never observed.
+  double sample_mean(model_sums& model, std::size_t h) const noexcept {
+    if (model.fallback >= 0) return model.fallback;
+    double sum = 0, count = 0;
+    for (std::size_t i = 0; i < rows(losses_); ++i) {
+      if (is_missing(losses_(i, h))) continue;
+      sum += losses_(i, h);
+      count += 1;
+    }
+    return model.fallback = count > 0 ? sum / count : 0.5;
+  }
+
   const loss_matrix& losses_;
-  const cost_matrix& costs_;
-  std::vector<double> chosen_, observed_, sums_, fallback_;
-  double cost_ = 0;
+  std::vector<model_sums> models_;
+  std::vector<double> chosen_;
+  double cost_ = 0, loss_ = 0, seen_ = 0;
+  std::size_t changes_ = 0;
 };
+
+/// Model indices by (cost, index). Starts from the order of the row before, which costs little where costs are alike.
+inline void sort_models(std::span<const double> costs, std::vector<std::uint32_t>& by_cost) {
+  const auto before = [&](std::uint32_t a, std::uint32_t b) {
+    return costs[a] < costs[b] || (costs[a] == costs[b] && a < b);
+  };
+  if (by_cost.size() > 16) {
+    std::sort(by_cost.begin(), by_cost.end(), before);
+    return;
+  }
+  for (std::size_t at = 1; at < by_cost.size(); ++at) {
+    const std::uint32_t h = by_cost[at];
+    std::size_t to = at;
+    for (; to > 0 && before(h, by_cost[to - 1]); --to) by_cost[to] = by_cost[to - 1];
+    by_cost[to] = h;
+  }
+}
 
 }  // namespace detail
 
@@ -113,9 +160,9 @@ struct deferral_curve_options {
 /// The curve of argmin γ̂ + λ ĉ. `predicted` is n x M, or 1 x M for a rule that does not see the prompt; `estimates` are
 /// the costs the rule sees, n x M or 1 x M; `losses` (missing allowed) and `costs` are realised, n x M.
 /// Where a chosen outcome is missing, the mean over the model's observed choices stands for it, weighted by the share
-/// of choices; where none of its choices was observed, the model's mean over the sample. O(n M + sort), a sort a row if
-/// estimates vary by prompt. Ties at one λ switch together. Throws std::invalid_argument for shapes, std::domain_error
-/// for values.
+/// of choices; where none of its choices was observed, the model's mean over the sample. O(n M + switches), a sort a
+/// row if estimates vary by prompt. Ties at one λ switch together. Throws std::invalid_argument for shapes,
+/// std::domain_error for values.
 inline deferral_curve trace_curve(const loss_matrix& predicted, const cost_matrix& estimates, const loss_matrix& losses,
                                   const cost_matrix& costs, deferral_curve_options options = {}) {
   constexpr auto where = "trace_curve";
@@ -132,29 +179,39 @@ inline deferral_curve trace_curve(const loss_matrix& predicted, const cost_matri
   detail::check_finite(where, "predicted", predicted);
   for (const double cost : estimates) detail::check_cost(where, "a cost estimate", cost);
 
-  std::vector<std::uint32_t> by_cost(m), hull;
-  const auto sort_models = [&](std::span<const double> c) {
-    for (std::size_t h = 0; h < m; ++h) by_cost[h] = static_cast<std::uint32_t>(h);
-    std::stable_sort(by_cost.begin(), by_cost.end(), [&](auto a, auto b) { return c[a] < c[b]; });
-  };
+  std::vector<std::uint32_t> by_cost(m), hull(m), first(n);
+  std::iota(by_cost.begin(), by_cost.end(), 0U);
   const bool shared_costs = rows(estimates) == 1;
   const bool shared_losses = rows(predicted) == 1;
-  if (shared_costs) sort_models(row(estimates, 0));
+  if (shared_costs) detail::sort_models(row(estimates, 0), by_cost);
 
-  detail::choice_tally tally(losses, costs);
-  std::vector<detail::switching_point> switches;
+  detail::choice_tally tally(losses);
+  std::vector<detail::model_switch> switches;
+  std::vector<detail::sort_key> order;  // of switches, by λ
+  switches.reserve(4 * n);
+  order.reserve(4 * n);
+  std::size_t size = 0;  // of hull
   for (std::size_t i = 0; i < n; ++i) {
     const auto loss = row(predicted, shared_losses ? 0 : i);
     const auto cost = row(estimates, shared_costs ? 0 : i);
-    if (!shared_costs) sort_models(cost);
-    if (i == 0 || !shared_costs || !shared_losses) detail::lower_hull(loss, cost, by_cost, hull);
-    tally.add(i, hull.back(), 1);
-    for (std::size_t k = hull.size() - 1; k > 0; --k) {
+    if (!shared_costs) detail::sort_models(cost, by_cost);
+    if (i == 0 || !shared_costs || !shared_losses) size = detail::lower_hull(loss, cost, by_cost, hull);
+    first[i] = hull[size - 1];
+    for (std::size_t k = size - 1; k > 0; --k) {
       const std::uint32_t from = hull[k], to = hull[k - 1];
-      switches.push_back({(loss[to] - loss[from]) / (cost[from] - cost[to]), static_cast<std::uint32_t>(i), from, to});
+      order.emplace_back((loss[to] - loss[from]) / (cost[from] - cost[to]),
+                         static_cast<std::uint32_t>(switches.size()));
+      switches.push_back({static_cast<std::uint32_t>(i), from, to, 0, 0, 0});
     }
   }
-  std::stable_sort(switches.begin(), switches.end(), [](const auto& a, const auto& b) { return a.lambda < b.lambda; });
+  // Outcomes lie far apart: read in loops of their own, they wait for memory together.
+  for (auto& s : switches) {
+    s.loss_from = losses(s.prompt, s.from);
+    s.loss_to = losses(s.prompt, s.to);
+    s.cost = costs(s.prompt, s.to) - costs(s.prompt, s.from);
+  }
+  for (std::size_t i = 0; i < n; ++i) tally.choose(first[i], losses(i, first[i]), costs(i, first[i]));
+  detail::sort_keys(order);
 
   deferral_curve out;
   std::vector<float> shares;
@@ -163,13 +220,12 @@ inline deferral_curve trace_curve(const loss_matrix& predicted, const cost_matri
     if (!options.shares) return;
     for (const double count : tally.chosen()) shares.push_back(static_cast<float>(count / static_cast<double>(n)));
   };
+  out.points.reserve(order.size() + 1);
   record(0);
-  for (std::size_t at = 0; at < switches.size();) {
-    const double lambda = switches[at].lambda;
-    for (; at < switches.size() && switches[at].lambda == lambda; ++at) {
-      tally.add(switches[at].prompt, switches[at].from, -1);
-      tally.add(switches[at].prompt, switches[at].to, 1);
-    }
+  for (std::size_t at = 0; at < order.size();) {
+    const std::uint64_t bits = order[at].bits;
+    const double lambda = order[at].value();
+    for (; at < order.size() && order[at].bits == bits; ++at) tally.apply(switches[order[at].index]);
     record(lambda);
   }
   if (options.shares) {
@@ -181,12 +237,21 @@ inline deferral_curve trace_curve(const loss_matrix& predicted, const cost_matri
 
 /// Cost and quality of asking one model for every prompt; what a curve is measured against. M entries.
 inline std::vector<curve_point> single_models(const loss_matrix& losses, const cost_matrix& costs) {
-  std::vector<curve_point> out;
-  for (std::size_t h = 0; h < columns(losses); ++h) {
-    detail::choice_tally tally(losses, costs);
-    for (std::size_t i = 0; i < rows(losses); ++i) tally.add(i, h, 1);
-    out.push_back(tally.point(0));
+  const std::size_t n = rows(losses), m = columns(losses);
+  std::vector<double> sums(m, 0.0), observed(m, 0.0), paid(m, 0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t h = 0; h < m; ++h) {
+      const double loss = losses(i, h);
+      paid[h] += costs(i, h);
+      if (is_missing(loss)) continue;
+      sums[h] += loss;
+      observed[h] += 1;
+    }
   }
+  std::vector<curve_point> out(m);
+  const double count = static_cast<double>(n);
+  for (std::size_t h = 0; h < m; ++h)
+    out[h] = {0, paid[h] / count, 1 - (observed[h] > 0 ? sums[h] / observed[h] : 0.5), observed[h] / count};
   return out;
 }
 

@@ -19,10 +19,13 @@
 #include <uniroute/evaluate/cell_truth.hpp>
 #include <uniroute/evaluate/curve_convention.hpp>
 #include <uniroute/evaluate/deferral_curve.hpp>
+#include <uniroute/evaluate/draw_trial.hpp>
 #include <uniroute/evaluate/metrics.hpp>
 #include <uniroute/evaluate/oracle.hpp>
 #include <uniroute/evaluate/population.hpp>
 #include <uniroute/evaluate/predictor_quality.hpp>
 #include <uniroute/evaluate/protocol.hpp>
 #include <uniroute/evaluate/regret.hpp>
+#include <uniroute/evaluate/retrained.hpp>
+#include <uniroute/evaluate/summarise.hpp>
 #include <uniroute/evaluate/trial.hpp>

@@ -81,6 +81,12 @@ inline std::vector<std::uint32_t> oracle_choices(const population& p, double lam
 
 namespace detail {
 
+/// At `lambda` a prompt goes over from one model to a cheaper one.
+struct switching_point {
+  double lambda;
+  std::uint32_t prompt, from, to;
+};
+
 /// Choices of argmin predicted + λ estimate at λ = 0 (the dearest end), and every switch, by rising λ.
 struct rule_path {
   std::vector<std::uint32_t> at_zero;
@@ -91,15 +97,15 @@ struct rule_path {
 inline rule_path path_of_rule(const loss_matrix& predicted, const cost_matrix& estimates) {
   rule_path out;
   const std::size_t m = columns(predicted);
-  std::vector<std::uint32_t> by_cost(m), hull;
+  std::vector<std::uint32_t> by_cost(m), hull(m);
   for (std::size_t i = 0; i < rows(predicted); ++i) {
     const auto loss = row(predicted, i), cost = row(estimates, rows(estimates) == 1 ? 0 : i);
     for (std::size_t h = 0; h < m; ++h) by_cost[h] = static_cast<std::uint32_t>(h);
     std::stable_sort(by_cost.begin(), by_cost.end(),
                      [&](auto a, auto b) { return cost[a] < cost[b] || (cost[a] == cost[b] && loss[a] < loss[b]); });
-    lower_hull(loss, cost, by_cost, hull);
-    out.at_zero.push_back(hull.back());
-    for (std::size_t k = hull.size() - 1; k > 0; --k) {
+    const std::size_t size = lower_hull(loss, cost, by_cost, hull);
+    out.at_zero.push_back(hull[size - 1]);
+    for (std::size_t k = size - 1; k > 0; --k) {
       const std::uint32_t from = hull[k], to = hull[k - 1];
       out.switches.push_back(
           {(loss[to] - loss[from]) / (cost[from] - cost[to]), static_cast<std::uint32_t>(i), from, to});

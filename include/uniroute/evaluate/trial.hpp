@@ -5,8 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
+#include <typeindex>
+#include <typeinfo>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
@@ -14,6 +18,46 @@
 #include <vector>
 
 namespace uniroute {
+
+/// What the methods of one trial share, such as cells or rehearsals: made once, by whoever asks first. A copy starts
+/// empty, so that a trial that was copied and changed never sees what was made for the other. For one thread.
+class trial_memo {
+ public:
+  trial_memo() = default;
+  trial_memo(const trial_memo&) noexcept {}
+  trial_memo(trial_memo&& other) noexcept : values_(std::move(other.values_)) {}
+  trial_memo& operator=(const trial_memo&) noexcept {
+    values_.clear();
+    return *this;
+  }
+  trial_memo& operator=(trial_memo&& other) noexcept {
+    values_ = std::move(other.values_);
+    return *this;
+  }
+  ~trial_memo() = default;
+
+  /// The value under `key`, from make() where there is none yet; it lives as long as the memo. `make` must be a
+  /// function of the trial and of what the key names. Throws std::invalid_argument if the key holds another type.
+  template <class T, class Make>
+  const T& get(const std::string& key, Make&& make) const {
+    auto found = values_.find(key);
+    if (found == values_.end()) {
+      std::shared_ptr<const void> value = std::make_shared<const T>(make());  // make may itself ask the memo
+      found = values_.emplace(key, entry{typeid(T), std::move(value)}).first;
+    }
+    detail::require(found->second.type == typeid(T), "trial_memo::get: '", key,
+                    "' holds another type, but a key must have one");
+    return *static_cast<const T*>(found->second.value.get());
+  }
+
+ private:
+  struct entry {
+    std::type_index type;
+    std::shared_ptr<const void> value;
+  };
+
+  mutable std::map<std::string, entry> values_;
+};
 
 /// What a method learns from. Test outcomes and realised test costs are not in it.
 struct trial_data {
@@ -25,20 +69,37 @@ struct trial_data {
   loss_matrix validation_losses = make_matrix<double>(0, 0);  ///< validation prompts x unseen LLMs
   cost_matrix validation_costs = make_matrix<double>(0, 0);   ///< validation prompts x unseen LLMs
   std::vector<std::string> seen, unseen;                      ///< names
+  /// What no router can have: the unseen LLMs' outcomes on the training prompts, for `clairvoyant_method` and nobody
+  /// else. Empty unless `protocol_options::clairvoyant`; never test outcomes; always empty in rehearsals on seen LLMs.
+  loss_matrix clairvoyant_losses = make_matrix<double>(0, 0);
+  trial_memo memo = {};  ///< what methods share
 };
 
 /// What a method says of the test prompts and the unseen LLMs; one row if it does not depend on the prompt.
 struct prediction {
   loss_matrix losses = make_matrix<double>(0, 0);
   cost_matrix costs = make_matrix<double>(0, 0);
-  std::string chosen = {};  ///< hyper-parameters that the method chose, for the report
+  std::string chosen = {};                                   ///< hyper-parameters that the method chose, for the report
+  std::vector<std::pair<std::string, double>> weights = {};  ///< of the methods that it mixes, for the report
 };
 
-/// A named function of a trial. It must be deterministic in the trial and safe to call from several threads.
+/// A named function of a trial. It must be deterministic in the trial and safe to call from several threads. Names tell
+/// methods apart: one name, one function. "family/option" names a variant, of which reports show the option.
 struct routing_method {
   std::string name;
   std::function<prediction(const trial_data&)> predict;
 };
+
+/// What a method says of a trial, computed once a trial.
+inline const prediction& predict_once(const routing_method& method, const trial_data& trial) {
+  return trial.memo.get<prediction>("prediction of " + method.name, [&] { return method.predict(trial); });
+}
+
+/// The option of a variant "family/option"; the whole name where there is no slash.
+inline std::string option_of(const std::string& name) {
+  const auto slash = name.find('/');
+  return slash == std::string::npos ? name : name.substr(slash + 1);
+}
 
 /// The mean of each column, over what is observed; `otherwise` where nothing is. 1 x M.
 inline matrix<double> column_means(const matrix<double>& values, double otherwise = 0.5) {

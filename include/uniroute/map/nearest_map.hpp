@@ -29,6 +29,9 @@ class nearest_map {
   /// The cell of each row of x (n x D). Unchecked: callers check the dimension once.
   label_vector labels(const embedding_matrix& x) const { return detail::nearest(x, table_); }
 
+  /// The same; `finite` is set to false unless every value of x was seen to be finite.
+  label_vector labels(const embedding_matrix& x, bool& finite) const { return detail::nearest(x, table_, 1, &finite); }
+
   /// The cell of one embedding of D values. Allocates nothing after the first call on a thread.
   std::uint32_t label(embedding_view x) const { return detail::nearest_one(x, table_); }
 

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/cluster_map.hpp>
+#include <uniroute/detail/bandwidth.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/nearest.hpp>
 #include <utility>
@@ -32,29 +32,16 @@ class proximity_map {
 
   /// Throws std::invalid_argument unless every bandwidth given is finite and above 0.
   explicit proximity_map(proximity_map_options options = {}) : options_(options) {
-    const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
-    detail::require(!options.bandwidth || positive(*options.bandwidth), "proximity_map: bandwidth is ",
-                    options.bandwidth.value_or(0), ", but must be finite and above 0");
-    detail::require(positive(options.relative_bandwidth), "proximity_map: relative_bandwidth is ",
-                    options.relative_bandwidth, ", but must be finite and above 0");
+    detail::check_bandwidth("proximity_map", options.bandwidth, options.relative_bandwidth);
   }
 
   void fit(const map_training_set& training) {
     detail::require(rows(training.centroids) >= 1,
                     "proximity_map::fit: centroids has 0 rows, but must have at least 1");
     detail::centroid_table table(training.centroids);
-    double bandwidth = options_.bandwidth.value_or(0);
-    if (!options_.bandwidth) {
-      const label_vector nearest = detail::nearest(training.embeddings, table);
-      double sum = 0;
-      for (std::size_t i = 0; i < nearest.size(); ++i) {
-        sum += detail::squared_distance(row(training.embeddings, i).data(), row(table.centroids, nearest[i]).data(),
-                                        table.dimension());
-      }
-      bandwidth = options_.relative_bandwidth * sum / static_cast<double>(std::max<std::size_t>(1, nearest.size()));
-      // Every prompt on its centroid: any positive width gives the hard map there.
-      if (!(bandwidth > 0)) bandwidth = std::numeric_limits<float>::min();
-    }
+    const double bandwidth = options_.bandwidth
+                                 ? *options_.bandwidth
+                                 : detail::nearest_bandwidth(training.embeddings, table, options_.relative_bandwidth);
     table_ = std::move(table);
     bandwidth_ = bandwidth;
   }

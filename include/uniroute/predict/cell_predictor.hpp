@@ -69,7 +69,11 @@ class cell_predictor {
       for (std::size_t h = 0; h < columns(losses); ++h)
         seen.push_back(next.summarise(cells_of_training, column(losses, h)));
     }
-    next.estimator_.fit(seen);
+    if constexpr (located_estimator<Estimator>) {
+      next.estimator_.fit(seen, next.clustering_.centroids());
+    } else {
+      next.estimator_.fit(seen);
+    }
     next.dimension_ = columns(x);
     *this = std::move(next);
   }
@@ -90,8 +94,8 @@ class cell_predictor {
   void enroll(const std::string& name, std::span<const double> losses) {
     detail::require<not_fitted>(dimension_ != 0, "cell_predictor::enroll: fit must come first");
     roster_.require_new("cell_predictor::enroll", name);
-    detail::check_column("cell_predictor::enroll", name, losses, validation_size_);
-    stored_profile entry = to_profile(estimator_.estimate(summarise(validation_, losses)));
+    detail::check_column_shape("cell_predictor::enroll", name, losses, validation_size_);
+    stored_profile entry = to_profile(estimator_.estimate(check_and_summarise("cell_predictor::enroll", losses)));
     profiles_.push_back(std::move(entry));
     roster_.add(name);
     rebuild();
@@ -119,15 +123,16 @@ class cell_predictor {
 
   /// γ̂, n x M. Throws not_fitted, std::invalid_argument for another dimension.
   loss_matrix predict(const embedding_matrix& x) const {
-    check_embeddings("cell_predictor::predict", x);
+    check_shape("cell_predictor::predict", x);
     auto out = make_matrix<double>(rows(x), size());
     if constexpr (hard_cluster_map<Map>) {
-      const label_vector labels = map_.labels(x);
+      const label_vector labels = checked_labels("cell_predictor::predict", x);
       for (std::size_t i = 0; i < labels.size(); ++i) {
         const auto psi = row(by_cell_, labels[i]);
         std::copy(psi.begin(), psi.end(), row(out, i).begin());
       }
     } else {
+      detail::check_finite("cell_predictor::predict", "embeddings", x);
       const membership_matrix phi = map_.memberships(x);
       for (std::size_t i = 0; i < rows(x); ++i) mix(row(phi, i), row(out, i));
     }
@@ -201,11 +206,34 @@ class cell_predictor {
     }
   }
 
+  /// Cells of embeddings that were not checked yet; a map that sees on its way that all is finite spares a pass.
+  label_vector checked_labels(std::string_view function, const embedding_matrix& x) const {
+    bool finite = false;
+    if constexpr (requires { map_.labels(x, finite); }) {
+      label_vector labels = map_.labels(x, finite);
+      if (!finite) detail::check_finite(function, "embeddings", x);
+      return labels;
+    } else {
+      detail::check_finite(function, "embeddings", x);
+      return map_.labels(x);
+    }
+  }
+
   cell_statistics summarise(const cells& where, std::span<const double> losses) const {
     if constexpr (hard_cluster_map<Map>) {
       return summarise_cells(where, losses, map_.size());
     } else {
       return summarise_cells(where, losses);
+    }
+  }
+
+  /// One pass over the outcomes where cells are hard.
+  cell_statistics check_and_summarise(std::string_view function, std::span<const double> losses) const {
+    if constexpr (hard_cluster_map<Map>) {
+      return detail::summarise_cells(function, validation_, losses, map_.size());
+    } else {
+      detail::check_losses(function, "losses", losses);
+      return summarise_cells(validation_, losses);
     }
   }
 
@@ -242,10 +270,14 @@ class cell_predictor {
     }
   }
 
-  void check_embeddings(std::string_view function, const embedding_matrix& x) const {
+  void check_shape(std::string_view function, const embedding_matrix& x) const {
     detail::require<not_fitted>(dimension_ != 0, function, ": fit must come first");
     detail::require(columns(x) == dimension_, function, ": embeddings has ", columns(x), " columns, but must have ",
                     dimension_);
+  }
+
+  void check_embeddings(std::string_view function, const embedding_matrix& x) const {
+    check_shape(function, x);
     detail::check_finite(function, "embeddings", x);
   }
 

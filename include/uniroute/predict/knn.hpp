@@ -5,15 +5,18 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 #include <uniroute/arrays.hpp>
+#include <uniroute/concepts/neighbour_weighting.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/neighbours.hpp>
 #include <uniroute/detail/roster.hpp>
+#include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>
 
@@ -24,13 +27,29 @@ struct knn_options {
   std::size_t threads = 1;      ///< of a batch; 0: all of the machine; never changes a bit
 };
 
-/// γ̂(x, h) = mean of h's observed losses on the k validation prompts nearest to x (UniRoute, section 5, and
-/// RouterBench's KNN router); h's overall mean where none of the k was observed. Exact search. Const members are
-/// thread-safe.
-class knn {
+/// Every neighbour counts the same.
+struct equal_weights {
+  void fit(const embedding_matrix&) noexcept {}
+  void weigh(std::span<double> distances) const noexcept { std::fill(distances.begin(), distances.end(), 1.0); }
+  state save() const { return {}; }
+  void load(const state&) noexcept {}
+};
+
+static_assert(neighbour_weighting<equal_weights>);
+
+/// γ̂(x, h) = mean of h's observed losses on the k validation prompts nearest to x, weighted by Weighting; h's overall
+/// mean where none of the k was observed. With equal weights, `knn`, it is UniRoute's (section 5) and RouterBench's KNN
+/// router. Exact search. Const members are thread-safe.
+template <class Weighting>
+class basic_knn {
+  static_assert(neighbour_weighting<Weighting>,
+                "basic_knn: Weighting must model neighbour_weighting: fit(embeddings), weigh(squared distances), save, "
+                "load");
+
  public:
   /// Throws std::invalid_argument for zero neighbours.
-  explicit knn(knn_options options = {}) : options_(options) {
+  explicit basic_knn(knn_options options = {}, Weighting weighting = Weighting{})
+      : options_(options), weighting_(std::move(weighting)) {
     detail::require(options.neighbours >= 1, "knn: neighbours is 0, but must be at least 1");
   }
 
@@ -51,7 +70,10 @@ class knn {
   void set_validation(const embedding_matrix& x) {
     check_embeddings("knn::set_validation", x);
     detail::require(rows(x) != 0, "knn::set_validation: embeddings has 0 rows, but must have at least 1");
+    Weighting weighting = weighting_;
+    weighting.fit(x);
     sample_ = detail::centroid_table(x);
+    weighting_ = std::move(weighting);
     clear();
   }
 
@@ -87,30 +109,31 @@ class knn {
     auto out = make_matrix<double>(rows(x), size());
     detail::for_each_neighbourhood(
         x, sample_, neighbours(), options_.threads,
-        [&](std::size_t i, std::span<const detail::scored_row> near) { average(near, row(out, i)); });
+        [&](std::size_t i, std::span<const detail::scored_row> near) { average(row(x, i), near, row(out, i)); });
     return out;
   }
 
   /// γ̂ of one embedding into out (M values). Allocates nothing after the first call on a thread, unless more prompts
-  /// are equally near than there are places.
+  /// are equally near than ever before.
   void predict(embedding_view x, std::span<double> out) const {
     assert(x.size() == dimension_ && out.size() == size() && sample_.size() != 0);
-    thread_local std::vector<float> scores;
+    thread_local std::vector<float> products;
     thread_local detail::neighbour_search search;
-    scores.resize(sample_.size());
+    products.resize(sample_.size());
     const std::size_t d = dimension_;
     for (std::size_t j = 0; j < sample_.size(); ++j) {
-      scores[j] = sample_.squared_norms[j] - 2 * detail::dot(x.data(), sample_.centroids.data() + j * d, d);
+      products[j] = -2 * detail::dot(x.data(), sample_.centroids.data() + j * d, d);
     }
     const double norm = std::sqrt(static_cast<double>(detail::dot(x.data(), x.data(), d)));
     search.start(neighbours(), 2 * detail::score_error(d, norm, sample_.largest_norm));
-    search.offer(scores.data(), scores.size(), 0);
-    average(search.finish(x.data(), sample_), out);
+    search.offer(products.data(), sample_.squared_norms.data(), products.size(), 0);
+    average(x, search.finish(x.data(), sample_), out);
   }
 
   state save() const {
     state out;
     out.set("dimension", std::uint64_t{dimension_});
+    out.set("weighting", weighting_.save());
     out.set("validation", sample_.centroids);
     out.set("models", roster_.list());
     auto losses = make_matrix<double>(size(), sample_.size());
@@ -121,7 +144,8 @@ class knn {
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    knn next(options_);
+    basic_knn next(options_, weighting_);
+    next.weighting_.load(s.part("weighting"));
     next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
     next.sample_ = detail::centroid_table(s.get<matrix<float>>("validation"));
     next.roster_.assign(s.get<std::vector<std::string>>("models"));
@@ -168,17 +192,24 @@ class knn {
     }
   }
 
-  void average(std::span<const detail::scored_row> near, std::span<double> out) const noexcept {
+  void average(embedding_view x, std::span<const detail::scored_row> near, std::span<double> out) const {
+    thread_local std::vector<double> weights;
+    weights.resize(near.size());
+    if constexpr (!std::same_as<Weighting, equal_weights>) {
+      for (std::size_t j = 0; j < near.size(); ++j)
+        weights[j] = detail::squared_distance(x.data(), row(sample_.centroids, near[j].index).data(), dimension_);
+    }
+    weighting_.weigh(weights);
     for (std::size_t h = 0; h < out.size(); ++h) {
       double sum = 0;
       double observed = 0;
-      for (const auto& neighbour : near) {
-        const double loss = by_prompt_(neighbour.index, h);
+      for (std::size_t j = 0; j < near.size(); ++j) {
+        const double loss = by_prompt_(near[j].index, h);
         if (is_missing(loss)) continue;
-        sum += loss;
-        observed += 1;
+        sum += weights[j] * loss;
+        observed += weights[j];
       }
-      out[h] = observed > 0 ? sum / observed : means_[h];
+      out[h] = observed > least_weight ? std::clamp(sum / observed, 0.0, 1.0) : means_[h];
     }
   }
 
@@ -189,7 +220,11 @@ class knn {
     detail::check_finite(function, "embeddings", x);
   }
 
+  /// The greatest weight is 1, so that less than this is next to nothing.
+  static constexpr double least_weight = 1e-9;
+
   knn_options options_;
+  [[no_unique_address]] Weighting weighting_;
   std::size_t dimension_ = 0;
   detail::centroid_table sample_;
   detail::roster roster_;

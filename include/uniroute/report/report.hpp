@@ -9,4 +9,5 @@
 // Not provided: interaction (a page that needs no script opens anywhere, and prints).
 
 #include <uniroute/report/charts.hpp>
+#include <uniroute/report/interval_chart.hpp>
 #include <uniroute/report/page.hpp>

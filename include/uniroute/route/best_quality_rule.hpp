@@ -12,6 +12,8 @@ namespace uniroute {
 /// Const members are thread-safe and allocate nothing.
 class best_quality_rule {
  public:
+  static constexpr bool reads_key = false;  ///< candidates need no key: routers save its hash
+
   std::size_t choose(const candidates<>& c) const noexcept { return detail::least_objective(c.losses, c.costs, 0); }
   /// By how much every predicted loss may be off without changing `choose(c)`.
   double margin(const candidates<>& c) const noexcept { return detail::objective_margin(c.losses, c.costs, 0); }

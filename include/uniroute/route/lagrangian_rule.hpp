@@ -52,6 +52,8 @@ struct lagrangian_rule_options {
 /// r(x) = argmin_h γ̂(x, h) + λ c(h) (UniRoute, section 3). Const members are thread-safe and allocate nothing.
 class lagrangian_rule {
  public:
+  static constexpr bool reads_key = false;  ///< candidates need no key: routers save its hash
+
   /// Throws std::invalid_argument for a negative or infinite lambda.
   explicit lagrangian_rule(lagrangian_rule_options options = {}) : options_(options) {
     detail::require(options.lambda >= 0 && options.lambda <= std::numeric_limits<double>::max(),

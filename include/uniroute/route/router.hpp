@@ -462,13 +462,22 @@ class router {
     }
   }
 
+  /// A hash of the prompt, unless the rule says that it reads none: hashing costs more than choosing.
+  static std::uint64_t key_of(embedding_view x) noexcept {
+    if constexpr (requires { requires !Rule::reads_key; }) {
+      return 0;
+    } else {
+      return hash_bytes(x.data(), x.size() * sizeof(float));
+    }
+  }
+
   /// The candidates in alphabetical order, so that ties do not see the order of enrolment.
   candidates<> sorted(embedding_view x, routing_workspace& work) const {
     for (std::size_t h = 0; h < size(); ++h) {
       work.sorted_losses[h] = work.losses[order_[h]];
       work.sorted_costs[h] = work.costs[order_[h]];
     }
-    return {work.sorted_losses, work.sorted_costs, hash_bytes(x.data(), x.size() * sizeof(float))};
+    return {work.sorted_losses, work.sorted_costs, key_of(x)};
   }
 
   /// The choice for the losses and costs in `work`; losses of a batch are replaced by canonical ones unless the rule

@@ -1,0 +1,257 @@
+// The paper's protocol with every method: which routes best among LLMs that none has seen, and does it hold with fewer
+// labels, other K, a pool that does not change, other prompts than it was fitted on, and missing outcomes (--studies).
+// ctest: --trials 2 --validation 200 --studies all --study-trials 1 --out out
+
+#include "experiment.hpp"
+#include "methods.hpp"
+
+namespace {
+
+using namespace experiment;
+
+struct protocol_settings : settings {
+  std::vector<std::string> studies;
+  std::size_t study_trials = 20;
+};
+
+/// One point of a study: the protocol with one thing changed.
+struct study_point {
+  std::string study;
+  double value = 0;  ///< labels, K or share of outcomes hidden; 0 where there is but one point
+  ur::protocol_result result;
+};
+
+const std::vector<std::string> study_names{"static", "validation", "clusters", "shift", "missing"};
+
+std::string title_of(const std::string& study) {
+  if (study == "static") return "A pool that does not change";
+  if (study == "validation") return "Fewer or more labels";
+  if (study == "clusters") return "The number of cells";
+  if (study == "shift") return "Fitted on other categories than the one routed";
+  return "Missing outcomes";
+}
+
+ur::protocol_options options_of(const protocol_settings& s) {
+  ur::protocol_options options;
+  options.trials = s.trials;
+  options.seed = s.seed;
+  options.validation_prompts = s.validation;
+  options.threads = s.threads;
+  return options;
+}
+
+/// What the studies compare: the paper's, the best of each kind, and their mixture.
+methods::method_list study_methods() {
+  return {ur::zero_router(), methods::tuned_knn(),   methods::tuned_hard(),       methods::tuned_soft(),
+          methods::ridge(),  methods::skill_ridge(), methods::gaussian_process(), methods::selected()};
+}
+
+methods::method_list cluster_methods(std::size_t k) {
+  const auto renamed = [](ur::routing_method m) {
+    m.name = m.name.substr(0, m.name.find('/'));
+    return m;
+  };
+  return {ur::zero_router(), renamed(methods::kmeans_hard(k)), renamed(methods::kmeans_soft(k)),
+          renamed(methods::two_level(k)), renamed(methods::learned_map(k))};
+}
+
+std::vector<study_point> run_studies(const source& from, const protocol_settings& s) {
+  std::vector<study_point> out;
+  const auto add = [&](const std::string& study, double value, const methods::method_list& list,
+                       ur::protocol_options options) {
+    std::fprintf(stderr, "%s, %g\n", title_of(study).c_str(), value);
+    progress_bar bar;
+    options.trials = s.study_trials;
+    options.on_trial = [&](std::size_t done, std::size_t all) { bar.show(done, all); };
+    out.push_back({study, value, ur::run_protocol(from.table, from.embed, list, options)});
+  };
+  for (const auto& study : s.studies) {
+    auto options = options_of(s);
+    if (study == "static") {
+      options.static_pool = true;
+      add(study, 0, study_methods(), options);
+    } else if (study == "shift") {
+      options.shift = true;
+      add(study, 0, study_methods(), options);
+    } else if (study == "validation") {
+      for (const std::size_t labels : {50, 100, 200, 300, 400, 500}) {
+        options.validation_prompts = labels;
+        add(study, static_cast<double>(labels), study_methods(), options);
+      }
+    } else if (study == "clusters") {
+      for (const std::size_t k : {5, 10, 25, 50, 100, 200, 300})
+        add(study, static_cast<double>(k), cluster_methods(k), options);
+    } else {
+      for (const double hidden : {0.1, 0.3, 0.5, 0.7, 0.9}) {
+        options.hidden = hidden;
+        add(study, hidden, study_methods(), options);
+      }
+    }
+  }
+  return out;
+}
+
+ordered_json studies_json(const std::vector<study_point>& points) {
+  auto out = ordered_json::array();
+  for (const auto& p : points) {
+    ordered_json j;
+    j["study"] = p.study;
+    j["value"] = p.value;
+    j["trials"] = p.result.methods.front().trials.size();
+    j["validation"] = p.result.validation;
+    j["methods"] = ordered_json::array();
+    for (const auto& m : summarise_all(p.result))
+      j["methods"].push_back(
+          {{"name", m.name}, {"narea", to_json(m.narea)}, {"gain_over_zero", to_json(m.gain_over_zero)}});
+    out.push_back(std::move(j));
+  }
+  return out;
+}
+
+/// The gain that a corrected t-test at .05 would find with probability .8, from the spread of this table's trials.
+std::optional<double> detectable_gain(const ur::method_summary& m) {
+  if (!m.gain_over_zero) return std::nullopt;
+  // Half of the 95% interval is 1.98 standard errors at 99 degrees of freedom; power .8 wants 0.84 more.
+  return (m.gain_over_zero->mean.high - m.gain_over_zero->mean.low) / 2 * (1.98 + 0.84) / 1.98;
+}
+
+std::vector<ur::chart_interval> gain_intervals(const std::vector<ur::method_summary>& all) {
+  std::vector<ur::chart_interval> out;
+  for (const auto& m : all) {
+    if (!is_router(m.name) || !m.gain_over_zero) continue;
+    const auto& g = m.gain_over_zero->mean;
+    out.push_back({m.name, g.mean, g.low, g.high, m.name == "selected"});
+  }
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.mean > b.mean; });
+  return out;
+}
+
+void add_studies(ur::html_page& page, const std::vector<study_point>& points) {
+  for (const auto& study : study_names) {
+    std::vector<const study_point*> of;
+    for (const auto& p : points) {
+      if (p.study == study) of.push_back(&p);
+    }
+    if (of.empty()) continue;
+    page.heading(title_of(study));
+    if (of.size() == 1) {
+      const auto all = summarise_all(of[0]->result);
+      page.figure(ur::interval_chart(gain_intervals(all), title_of(study), "gain of nArea over ZeroRouter"),
+                  ur::detail::text("Gain over ZeroRouter; ", of[0]->result.methods.front().trials.size(), " trials, ",
+                                   of[0]->result.train, " training, ", of[0]->result.validation, " validation and ",
+                                   of[0]->result.test, " test prompts in the first."));
+      continue;
+    }
+    std::vector<ur::chart_line> lines;
+    for (const auto* p : of) {
+      const auto all = summarise_all(p->result);
+      std::size_t at = 0;
+      for (const auto& m : all) {
+        if (!is_router(m.name) || !m.gain_over_zero) continue;
+        if (at == lines.size()) lines.push_back({m.name, {}, false, {}});
+        lines[at++].points.emplace_back(p->value, m.gain_over_zero->mean.mean);
+      }
+    }
+    const std::string axis = study == "validation" ? "validation prompts"
+                             : study == "clusters" ? "cells K"
+                                                   : "share of outcomes hidden";
+    page.figure(ur::line_chart(lines, {title_of(study), axis, "gain of nArea over ZeroRouter", true}),
+                ur::detail::text("Mean gain of normalised area over ZeroRouter, ",
+                                 of[0]->result.methods.front().trials.size(), " trials a point."));
+  }
+}
+
+std::string page(const source& from, const protocol_settings& s, const ur::protocol_result& result,
+                 const std::vector<ur::method_summary>& all, const std::vector<study_point>& studies) {
+  ur::html_page page("Every method on unseen LLMs: " + from.table.name());
+  add_introduction(page, from.table, s, from.encoder, result, all);
+  page.heading("Gain over ZeroRouter");
+  page.figure(ur::interval_chart(gain_intervals(all), "Gain over ZeroRouter", "gain of nArea over ZeroRouter"),
+              "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected "
+              "t-test. selected mixes the methods that take in new LLMs, weighted on seen LLMs treated as new; "
+              "clairvoyant_mlp also knows the unseen LLMs' training outcomes, which no router has.");
+  for (const auto& m : all) {
+    if (m.name != "selected") continue;
+    if (const auto gain = detectable_gain(m))
+      page.paragraph(
+          ur::detail::text("With this table's LLMs and prompts, the corrected test at .05 finds a gain over "
+                           "ZeroRouter of ",
+                           ur::detail::fixed(*gain, 4),
+                           " with probability .8; smaller ones it mostly "
+                           "calls uncertain, however many trials are run."));
+  }
+  std::vector<ur::method_summary> paper, rivals;
+  for (const auto& m : all) {
+    const bool both = m.name == "zero_router" || m.name == "selected" || m.name == "oracle";
+    const bool first = m.name == "knn" || m.name.starts_with("kmeans") || m.name == "learned_map" ||
+                       m.name == "best_single" || m.name == "random" || m.name == "cheapest";
+    if (both || first) paper.push_back(m);
+    if (is_router(m.name) && !first && m.name != "selected") rivals.push_back(m);
+  }
+  const auto curves = curve_lines(paper);
+  page.heading("Deferral curves");
+  page.figure(ur::line_chart(curves, {"Deferral curves", cost_axis, "mean quality"}),
+              "The paper's methods, selected, and what they are measured against; means over the trials.");
+  page.figure(ur::line_chart(gain_lines(curves), {"Gain over ZeroRouter", cost_axis, "quality above ZeroRouter", true}),
+              "The same, less ZeroRouter.");
+  rivals.insert(rivals.begin(),
+                *std::find_if(all.begin(), all.end(), [](const auto& m) { return m.name == "zero_router"; }));
+  page.figure(
+      ur::line_chart(gain_lines(curve_lines(rivals)), {"Gain of rivals", cost_axis, "quality above ZeroRouter", true}),
+      "The other methods, less ZeroRouter.");
+  page.heading("Metrics");
+  add_metrics(page, result, all);
+  add_studies(page, studies);
+  return std::move(page).finish();
+}
+
+int run(const protocol_settings& s) {
+  ur::detail::staged_directory staged("paper_protocol", s.out, "results.json");
+  const source from = open_source(s, "paper_protocol");
+  announce(from);
+  progress_bar bar;
+  auto options = options_of(s);
+  options.clairvoyant = true;
+  options.shuffled = "selected";
+  options.on_trial = [&](std::size_t done, std::size_t all) { bar.show(done, all); };
+  const auto result = ur::run_protocol(from.table, from.embed, methods::all_methods(), options, from.expected);
+  const auto all = summarise_all(result);
+  const auto studies = run_studies(from, s);
+  auto json = results_json(from.table, s, from.encoder, result, all);
+  json["studies"] = studies_json(studies);
+  for (const auto& m : all) {
+    if (m.name != "selected") continue;
+    const auto gain = detectable_gain(m);
+    json["detectable_gain"] = gain ? ordered_json(*gain) : ordered_json(nullptr);
+  }
+  staged.write("results.json", json.dump(1) + "\n");
+  staged.write("trials.csv", trials_csv(result));
+  staged.write("index.html", page(from, s, result, all, studies));
+  staged.commit();
+  print_result(s, result, all);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  protocol_settings s;
+  s.out = "out/paper_protocol";
+  CLI::App app{"Every method on LLMs that none has seen"};
+  add_options(app, s);
+  std::vector<std::string> names = study_names;
+  names.push_back("all");
+  app.add_option("--studies", s.studies, "also: static, validation, clusters, shift, missing, or all")
+      ->check(CLI::IsMember(names))
+      ->delimiter(',');
+  app.add_option("--study-trials", s.study_trials, "random splits for each point of a study")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  parse(app, argc, argv);
+  return guard("paper_protocol", [&] {
+    if (std::find(s.studies.begin(), s.studies.end(), "all") != s.studies.end()) {
+      s.studies = study_names;
+    }
+    return run(s);
+  });
+}

@@ -1,0 +1,100 @@
+#pragma once
+
+// A JSON file of somebody else's, read with errors that name the file and what is wrong in it.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <uniroute/data/csv.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/errors.hpp>
+
+namespace uniroute::detail {
+
+class json_file {
+ public:
+  /// Throws format_error, with the byte, for what is no JSON object.
+  explicit json_file(const std::filesystem::path& path) : json_file(path.string(), read_file(path)) {}
+
+  /// From text that stands in the file `name`.
+  json_file(std::string name, std::string_view text) : name_(std::move(name)) {
+    try {
+      root_ = nlohmann::json::parse(text);
+    } catch (const nlohmann::json::exception& error) {
+      throw format_error(name_, 0, 0, std::string("is not valid JSON: ") + error.what());
+    }
+    require(root_.is_object(), "must be a JSON object");
+  }
+
+  const nlohmann::json& root() const noexcept { return root_; }
+
+  /// Throws format_error(text(parts...)) unless `condition`.
+  template <class... Parts>
+  void require(bool condition, const Parts&... parts) const {
+    if (!condition) throw format_error(name_, 0, 0, text(parts...));
+  }
+
+  /// The member of that name (or number). Throws format_error if there is none.
+  template <class Key>
+  const nlohmann::json& at(const nlohmann::json& object, const Key& key) const {
+    try {
+      return object.at(key);
+    } catch (const nlohmann::json::exception&) {
+      throw format_error(name_, 0, 0, detail::text("'", key, "' is missing"));
+    }
+  }
+
+  template <class T, class Key>
+  T get(const nlohmann::json& object, const Key& key) const {
+    return convert<T>(at(object, key), key);
+  }
+
+  /// `otherwise` where it is missing or null.
+  template <class T>
+  T get_or(const nlohmann::json& object, const char* key, T otherwise) const {
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    return found == object.end() || found->is_null() ? otherwise : convert<T>(*found, key);
+  }
+
+  /// Calls read(), and gives what it throws of ours or of the JSON library's the file's name.
+  template <class Read>
+  auto guard(Read&& read) const {
+    try {
+      return read();
+    } catch (const nlohmann::json::exception& error) {
+      throw format_error(name_, 0, 0, error.what());
+    } catch (const std::invalid_argument& error) {
+      throw format_error(name_, 0, 0, error.what());
+    }
+  }
+
+ private:
+  template <class T, class Key>
+  T convert(const nlohmann::json& value, const Key& key) const {
+    bool right = false;
+    if constexpr (std::is_same_v<T, bool>)
+      right = value.is_boolean();
+    else if constexpr (std::is_same_v<T, std::uint64_t>)
+      right = value.is_number_unsigned();
+    else if constexpr (std::is_same_v<T, double>)
+      right = value.is_number();
+    else
+      right = value.is_string();
+    require(right, "'", key, "' must be ",
+            std::is_same_v<T, bool>            ? "true or false"
+            : std::is_same_v<T, std::uint64_t> ? "a whole number"
+            : std::is_same_v<T, double>        ? "a number"
+                                               : "a text");
+    return value.get<T>();
+  }
+
+  std::string name_;
+  nlohmann::json root_;
+};
+
+}  // namespace uniroute::detail

@@ -1,0 +1,165 @@
+#pragma once
+
+// One random split of a table as a trial: what methods may see, and what they are graded by.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <uniroute/arrays.hpp>
+#include <uniroute/data/routing_table.hpp>
+#include <uniroute/data/split.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/evaluate/trial.hpp>
+#include <uniroute/missing.hpp>
+#include <uniroute/random.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute {
+
+/// Embeddings of the whole table (n x D) by an encoder that was fitted on the training rows alone.
+using embed_function = std::function<embedding_matrix(std::span<const std::size_t> training_rows)>;
+
+struct protocol_options {
+  std::size_t trials = 100;
+  std::uint64_t seed = 1;
+  std::size_t validation_prompts = 400;  ///< validation prompts of a trial; at most half of those not in the test
+  double test = 0.3;                     ///< share of prompts
+  double seen_models = 2.0 / 3;          ///< share of LLMs
+  std::size_t threads = 0;               ///< 0: all of the machine; never changes a bit
+  bool static_pool = false;              ///< hide no LLM: all are seen and unseen
+  double hidden = 0;                     ///< share of training and validation outcomes that are hidden at random
+  bool shift = false;                    ///< fit on other categories than one, drawn per trial, that is routed
+  bool clairvoyant = false;              ///< fills `trial_data::clairvoyant_losses`, which clairvoyant methods ask for
+  std::string shuffled = {};             ///< method whose choices are shuffled for `cost_matched_mixture`; "": none
+  std::function<void(std::size_t done, std::size_t all)> on_trial = {};  ///< progress; called under a lock
+};
+
+namespace detail {
+
+/// A trial with what methods may not see.
+struct graded_trial {
+  trial_data seen;
+  loss_matrix losses;
+  cost_matrix costs;
+  loss_matrix bayes = make_matrix<double>(0, 0);
+  std::array<std::size_t, 3> sizes{};
+  std::size_t dropped = 0;
+};
+
+/// Leaves of the training prompts those outside one category, and of the others those inside: a shift of prompts.
+template <class Loss>
+void shift_categories(const basic_routing_table<Loss>& table, std::size_t validation_prompts, std::uint64_t seed,
+                      split_indices& rows_of) {
+  const auto categories = table.categories();
+  std::map<std::string_view, std::size_t> sizes;
+  for (const auto& c : categories) ++sizes[c];
+  std::vector<std::string_view> large;  // enough prompts to represent and to score LLMs on
+  for (const auto& [name, size] : sizes) {
+    if (size >= 200 && size < categories.size()) large.push_back(name);
+  }
+  require(!large.empty(),
+          "run_protocol: shift wants at least two categories, one of them with 200 prompts or more, but '",
+          table.name(), "' has none");
+  random_engine draws(seed);
+  const std::string_view target = large[draws.below(large.size())];
+  split_indices out = rows_of;
+  out.train.clear();
+  out.test.clear();
+  std::vector<std::size_t> inside;
+  for (const auto* side : {&rows_of.train, &rows_of.validation}) {
+    for (const std::size_t i : *side) (categories[i] == target ? inside : out.train).push_back(i);
+  }
+  for (const std::size_t i : rows_of.test) {
+    if (categories[i] == target) out.test.push_back(i);
+  }
+  shuffle(std::span(inside), draws);
+  inside.resize(std::min(inside.size(), validation_prompts));
+  out.validation = inside;
+  std::sort(out.train.begin(), out.train.end());
+  std::sort(out.validation.begin(), out.validation.end());
+  require(!out.train.empty() && !out.validation.empty() && !out.test.empty(), "run_protocol: shift to category '",
+          target, "' leaves a side without prompts");
+  rows_of = std::move(out);
+}
+
+/// Hides a share of outcomes at random, each LLM's last observed one excepted.
+inline void hide_outcomes(loss_matrix& losses, double share, random_engine& draws) {
+  for (std::size_t h = 0; h < columns(losses); ++h) {
+    std::size_t observed = 0;
+    for (std::size_t i = 0; i < rows(losses); ++i) observed += is_missing(losses(i, h)) ? 0u : 1u;
+    for (std::size_t i = 0; i < rows(losses); ++i) {
+      if (is_missing(losses(i, h)) || draws.uniform() >= share || observed == 1) continue;
+      losses(i, h) = missing;
+      --observed;
+    }
+  }
+}
+
+template <class Loss>
+graded_trial make_trial(const basic_routing_table<Loss>& table, const loss_matrix& expected,
+                        const embed_function& embed, const protocol_options& options, std::size_t index) {
+  split_options how;
+  how.train = (1 - options.test) * 0.5;
+  how.validation = (1 - options.test) * 0.5;
+  how.seen_models = options.seen_models;
+  how.seed = derive_seed(options.seed, index);
+  const auto half = static_cast<std::size_t>((1 - options.test) * static_cast<double>(table.size()) / 2);
+  how.validation_prompts = std::max<std::size_t>(1, std::min(options.validation_prompts, half));
+  split_indices rows_of = split_rows(table, how);
+  if (options.static_pool) {
+    rows_of.static_pool = true;
+    rows_of.seen.resize(table.model_count());
+    std::iota(rows_of.seen.begin(), rows_of.seen.end(), std::size_t{0});
+    rows_of.unseen = rows_of.seen;
+  }
+  if (options.shift) shift_categories(table, how.validation_prompts, derive_seed(how.seed, 3), rows_of);
+  graded_trial out;
+  out.sizes = {rows_of.train.size(), rows_of.validation.size(), rows_of.test.size()};
+
+  const auto observed = [&](const std::vector<std::size_t>& prompts, std::size_t h) {
+    return std::any_of(prompts.begin(), prompts.end(), [&](auto i) { return !is_missing(table.losses()(i, h)); });
+  };
+  const auto unseen_at_all = [&](std::size_t h) {
+    return !observed(rows_of.validation, h) || !observed(rows_of.test, h);
+  };
+  const auto gone = std::remove_if(rows_of.unseen.begin(), rows_of.unseen.end(), unseen_at_all);
+  out.dropped = static_cast<std::size_t>(rows_of.unseen.end() - gone);
+  rows_of.unseen.erase(gone, rows_of.unseen.end());
+  require(!rows_of.unseen.empty(), "run_protocol: trial ", index, " has no unseen LLM with observed outcomes");
+
+  trial_data& t = out.seen;
+  const embedding_matrix x = embed(rows_of.train);
+  require(rows(x) == table.size(), "run_protocol: embed returned ", rows(x), " rows, but must return ", table.size());
+  t.seed = derive_seed(how.seed, 2);
+  t.static_pool = rows_of.static_pool;
+  t.train_x = take_rows(x, std::span<const std::size_t>(rows_of.train));
+  t.validation_x = take_rows(x, std::span<const std::size_t>(rows_of.validation));
+  t.test_x = take_rows(x, std::span<const std::size_t>(rows_of.test));
+  t.train_losses = take(table.losses(), rows_of.train, rows_of.seen);
+  t.train_costs = take(table.costs(), rows_of.train, rows_of.seen);
+  t.validation_losses = take(table.losses(), rows_of.validation, rows_of.unseen);
+  t.validation_costs = take(table.costs(), rows_of.validation, rows_of.unseen);
+  if (options.clairvoyant) t.clairvoyant_losses = take(table.losses(), rows_of.train, rows_of.unseen);
+  if (options.hidden > 0) {
+    random_engine draws(derive_seed(how.seed, 4));
+    for (loss_matrix* losses : {&t.train_losses, &t.validation_losses}) hide_outcomes(*losses, options.hidden, draws);
+  }
+  for (const std::size_t h : rows_of.seen) t.seen.push_back(table.models()[h].name);
+  for (const std::size_t h : rows_of.unseen) t.unseen.push_back(table.models()[h].name);
+  out.losses = take(table.losses(), rows_of.test, rows_of.unseen);
+  out.costs = take(table.costs(), rows_of.test, rows_of.unseen);
+  if (expected.size() != 0) out.bayes = take(expected, rows_of.test, rows_of.unseen);
+  return out;
+}
+
+}  // namespace detail
+
+}  // namespace uniroute

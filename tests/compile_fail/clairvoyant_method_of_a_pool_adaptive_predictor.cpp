@@ -1,0 +1,13 @@
+// expect: clairvoyant_method: Make\(trial\) must return a predictor that is not pool_adaptive
+#include <uniroute/evaluate/evaluate.hpp>
+#include <uniroute/predict/predict.hpp>
+
+namespace ur = uniroute;
+
+#ifdef UNIROUTE_EXPECT_OK
+using predictor = ur::mlp;
+#else
+using predictor = ur::knn;
+#endif
+
+const ur::routing_method method = ur::clairvoyant_method("rival", [](const ur::trial_data&) { return predictor{}; });
