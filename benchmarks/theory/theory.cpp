@@ -6,6 +6,8 @@
 #include <uniroute/bound/bound.hpp>
 #include <uniroute/data/random_worlds.hpp>
 #include <uniroute/evaluate/cell_truth.hpp>
+#include <uniroute/stats/exact_binomial.hpp>
+#include <uniroute/stats/hoeffding.hpp>
 
 namespace {
 
