@@ -166,7 +166,7 @@ TEST_CASE("concatenated: squared distances are the weighted mean of the parts'")
         Approx(0.25 * dot(ur::row(a, 0), ur::row(a, 2)) + 0.75 * dot(ur::row(b, 0), ur::row(b, 2))).margin(1e-6));
   check_encoder(both, ur::concatenated<ur::hashed_tfidf, ur::lsa>{});
   using pair = ur::concatenated<ur::hashed_tfidf, ur::lsa>;
-  CHECK_THROWS_AS(pair({}, {}, {.first_share = 1}), std::invalid_argument);
+  CHECK_THROWS_AS(pair(ur::hashed_tfidf{}, ur::lsa{}, {.first_share = 1}), std::invalid_argument);
   CHECK_THROWS_AS(both.fit(std::vector<std::string>{}), std::invalid_argument);
   CHECK((both.encode(texts) == x));
 }

@@ -32,7 +32,7 @@ class concatenated {
 
  public:
   /// Throws std::invalid_argument for a share outside (0, 1).
-  explicit concatenated(First first = {}, Second second = {}, concatenated_options options = {})
+  explicit concatenated(First first = First{}, Second second = Second{}, concatenated_options options = {})
       : options_(options), first_(std::move(first)), second_(std::move(second)) {
     detail::require(options.first_share > 0 && options.first_share < 1, "concatenated: first_share is ",
                     options.first_share, ", but must be in (0, 1)");

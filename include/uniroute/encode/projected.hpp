@@ -32,7 +32,7 @@ class projected {
 
  public:
   /// Throws std::invalid_argument for dimension 0.
-  explicit projected(Encoder reader = {}, projected_options options = {})
+  explicit projected(Encoder reader = Encoder{}, projected_options options = {})
       : options_(options), reader_(std::move(reader)) {
     detail::require(options.dimension >= 1, "projected: dimension is 0, but must be at least 1");
   }

@@ -49,8 +49,8 @@ inline std::vector<std::string> tokenizer_entries(const json_file& file, const n
 inline void read_template(const json_file& file, const nlohmann::json& processor, wordpiece_options& options) {
   const auto type = file.get<std::string>(processor, "type");
   if (type == "BertProcessing") {
-    options.first = file.get<std::string>(file.at(processor, "cls"), 0);
-    options.last = file.get<std::string>(file.at(processor, "sep"), 0);
+    options.first = file.get<std::string>(file.at(processor, "cls"), std::size_t{0});
+    options.last = file.get<std::string>(file.at(processor, "sep"), std::size_t{0});
     return;
   }
   file.require(type == "TemplateProcessing", "post_processor is '", type,
