@@ -40,8 +40,8 @@ enum class kmeans_algorithm {
   pruned,  ///< Lloyd's, without the distances that bounds show to be idle: bit for bit the result of `full`
   full,    ///< Lloyd's, every distance at every iteration
   /// Lloyd's on a random eighth of the prompts, then on a quarter, a half and all of them, each step from the centroids
-  /// of the one before. A step ends when inertia falls by less than ten times the tolerance, the last one at three
-  /// times. Another local minimum, about as good, where there are many prompts a cell (at least 32 in the eighth).
+  /// of the one before. A step ends when inertia falls by less than ten times the tolerance, the last one at the
+  /// tolerance. Another local minimum, about as good, where there are many prompts a cell (at least 32 in the eighth).
   growing
 };
 
@@ -151,7 +151,7 @@ class kmeans {
         std::sort(members.begin(), members.end());
         work.admit(std::move(members));
       }
-      const double tolerance = options_.tolerance * (share > 1 ? 10 : growing ? 3 : 1);
+      const double tolerance = options_.tolerance * (share > 1 ? 10 : 1);
       double last = std::numeric_limits<double>::infinity();
       while (out.iterations < options_.max_iterations) {
         work.assign(out.table, prune);
