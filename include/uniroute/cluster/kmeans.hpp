@@ -40,8 +40,8 @@ enum class kmeans_algorithm {
   pruned,  ///< Lloyd's, without the distances that bounds show to be idle: bit for bit the result of `full`
   full,    ///< Lloyd's, every distance at every iteration
   /// Lloyd's on a random eighth of the prompts, then on a quarter, a half and all of them, each step from the centroids
-  /// of the one before, until inertia falls by less than ten times the tolerance. Another local minimum, as good to
-  /// about .1%, in about half the time, where there are many prompts a cell (at least 32 in the eighth).
+  /// of the one before. A step ends when inertia falls by less than ten times the tolerance, the last one at the
+  /// tolerance. Another local minimum, about as good, where there are many prompts a cell (at least 32 in the eighth).
   growing
 };
 
@@ -139,7 +139,6 @@ class kmeans {
     detail::lloyd work(x, norms, options_.clusters, threads);
     const bool prune = options_.algorithm != kmeans_algorithm::full;
     const bool growing = options_.algorithm == kmeans_algorithm::growing;
-    const double tolerance = options_.tolerance * (growing ? 10 : 1);
     std::vector<std::uint32_t> order(growing ? rows(x) : 0);
     std::iota(order.begin(), order.end(), 0U);
     if (growing) shuffle(std::span(order), engine);
@@ -152,6 +151,7 @@ class kmeans {
         std::sort(members.begin(), members.end());
         work.admit(std::move(members));
       }
+      const double tolerance = options_.tolerance * (share > 1 ? 10 : 1);
       double last = std::numeric_limits<double>::infinity();
       while (out.iterations < options_.max_iterations) {
         work.assign(out.table, prune);
