@@ -171,6 +171,16 @@ class router {
     join(model, losses, costs);
   }
 
+  /// The same where some prompts were likelier to be asked than others (enroll/): outcome i stands for weights[i]
+  /// prompts; `cost` is then best a weighted mean too.
+  void enroll(const std::string& model, std::span<const double> losses, std::span<const double> weights, double cost) {
+    static_assert(weight_aware<Predictor>,
+                  "router::enroll: Predictor cannot weight outcomes: it must model weight_aware (enroll(name, losses, "
+                  "weights)); one that regresses on the embedding needs no weights, enroll without them");
+    detail::check_cost("router::enroll", "the cost of model '" + model + "'", cost);
+    join(model, losses, cost, weights);
+  }
+
   /// Adds LLMs by their columns of a table of the validation prompts: all or none. The first call names the validation
   /// prompts; later ones must bring the same.
   /// Throws std::invalid_argument for unknown or enrolled models and for other prompts than before.
@@ -392,14 +402,14 @@ class router {
   }
 
   /// Everything that may throw comes first; the predictor's own enroll, which changes nothing if it throws, comes last.
-  template <class Cost>
-  void join(const std::string& model, std::span<const double> losses, const Cost& cost) {
+  template <class Cost, class... Weights>
+  void join(const std::string& model, std::span<const double> losses, const Cost& cost, const Weights&... weights) {
     Costs costs = costs_;
     costs.enroll(cost);
     std::vector<std::string> names = names_;
     names.push_back(model);
     std::vector<std::size_t> order = alphabetical(names);
-    predictor_.enroll(model, losses);
+    predictor_.enroll(model, losses, weights...);
     costs_ = std::move(costs);
     names_ = std::move(names);
     order_ = std::move(order);
