@@ -73,7 +73,6 @@ class spread_design;
 class disagreement_design;
 template <class Clustering = kmeans<>>
 class stratified_design;
-class skills;
 template <class Transform = skills>
 class leverage_design;
 
