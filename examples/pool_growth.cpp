@@ -32,11 +32,11 @@ struct reading {
   double cost = 0;     ///< mean realised cost of a test prompt, as a multiple of the budget
   double quality = 0;  ///< mean quality on the test prompts
   double lambda = 0;   ///< quality per unit cost that the policy trades at, as a multiple of the first pool's
-  bool refused = false;
 };
 
 struct step_result {
   std::size_t pool = 0;
+  bool can_be_met = true;  ///< the budget lies between the cheapest LLM's cost and that of λ = 0
   std::vector<reading> policies{policy_names.size()};
 };
 
@@ -134,7 +134,7 @@ trial_result run_trial(const ur::routing_table& table, Reader reader, const sett
     step.pool = router.size();
     const auto measure = [&](const auto& with, double at) {
       const auto point = realise(split.test, with.route(x_test), with.models());
-      return reading{allowed > 0 ? point.cost / allowed : 1, point.quality, lambda > 0 ? at / lambda : 1, false};
+      return reading{allowed > 0 ? point.cost / allowed : 1, point.quality, lambda > 0 ? at / lambda : 1};
     };
     step.policies[raw_lambda] = measure(router.with_rule(ur::lagrangian_rule{{.lambda = lambda}}), lambda);
     step.policies[normalised_lambda] =
@@ -144,10 +144,11 @@ trial_result run_trial(const ur::routing_table& table, Reader reader, const sett
     try {
       out.calibrate.push_back(seconds_of([&] { with_budget.calibrate(x_validation); }));
       step.policies[budget] = measure(with_budget, with_budget.rule().lambda());
+      step.can_be_met = with_budget.rule().slack() == 0;
     } catch (const std::invalid_argument&) {  // every LLM of the pool costs more than the budget: the cheapest is asked
       const double dear = 1e9 * (lambda > 0 ? lambda : 1);
       step.policies[budget] = measure(router.with_rule(ur::lagrangian_rule{{.lambda = dear}}), 0);
-      step.policies[budget].refused = true;
+      step.can_be_met = false;
     }
     out.steps.push_back(std::move(step));
   };
@@ -202,9 +203,22 @@ struct policy_summary {
 struct summary {
   std::vector<std::size_t> pools;  ///< size after each step, of the trials with the most steps
   std::vector<policy_summary> policies;
+  double can_be_met = 0;                         ///< share of the steps after the first at which the budget can be met
   double enroll = 0, retire = 0, calibrate = 0;  ///< medians
   double rho = 0;
   trial_result sizes;
+};
+
+class root_mean_square {
+ public:
+  void add(double value) {
+    squares_ += value * value;
+    count_ += 1;
+  }
+  double value() const { return count_ > 0 ? std::sqrt(squares_ / count_) : 0; }
+
+ private:
+  double squares_ = 0, count_ = 0;
 };
 
 summary summarise(const std::vector<trial_result>& all) {
@@ -218,27 +232,27 @@ summary summarise(const std::vector<trial_result>& all) {
   out.sizes = *trials.front();
   out.rho = static_cast<double>(out.sizes.test) / static_cast<double>(out.sizes.train + out.sizes.validation);
   for (const auto& step : trials.front()->steps) out.pools.push_back(step.pool);
+  for (const auto* t : trials) {
+    for (std::size_t k = 1; k < steps; ++k)
+      out.can_be_met += t->steps[k].can_be_met ? 1 / static_cast<double>(trials.size() * (steps - 1)) : 0;
+  }
   for (std::size_t p = 0; p < policy_names.size(); ++p) {
     policy_summary of;
-    std::vector<double> cost_drifts, lambda_drifts;
+    std::vector<double> cost_drifts, met_drifts, lambda_drifts;
     for (const auto* t : trials) {
-      double cost = 0, lambda = 0, costs = 0, lambdas = 0;
+      root_mean_square cost, met, lambda;
       for (std::size_t k = 1; k < steps; ++k) {
         const reading& r = t->steps[k].policies[p];
-        of.refused += r.refused ? 1.0 / static_cast<double>(trials.size() * (steps - 1)) : 0;
-        if (r.cost > 0) {
-          cost += std::log(r.cost) * std::log(r.cost);
-          costs += 1;
-        }
-        if (r.lambda > 0) {
-          lambda += std::log(r.lambda) * std::log(r.lambda);
-          lambdas += 1;
-        }
+        if (r.cost > 0) cost.add(std::log(r.cost));
+        if (r.cost > 0 && t->steps[k].can_be_met) met.add(std::log(r.cost));
+        if (r.lambda > 0) lambda.add(std::log(r.lambda));
       }
-      cost_drifts.push_back(costs > 0 ? std::sqrt(cost / costs) : 0);
-      lambda_drifts.push_back(lambdas > 0 ? std::sqrt(lambda / lambdas) : 0);
+      cost_drifts.push_back(cost.value());
+      met_drifts.push_back(met.value());
+      lambda_drifts.push_back(lambda.value());
     }
     of.cost_drift = geometric(ur::corrected_resampled_t(cost_drifts, out.rho));
+    of.met_drift = geometric(ur::corrected_resampled_t(met_drifts, out.rho));
     of.lambda_drift = geometric(ur::corrected_resampled_t(lambda_drifts, out.rho));
     for (std::size_t k = 0; k < steps; ++k) {
       std::vector<double> cost, quality, lambda;
@@ -283,6 +297,7 @@ ordered_json results_json(const thrifty::task& task, const settings& s, const su
                      {"encoder", task.encoder},
                      {"rho", of.rho}};
   out["seconds_over_full_refit"] = {{"enroll", of.enroll}, {"retire", of.retire}, {"calibrate", of.calibrate}};
+  out["steps_at_which_the_budget_can_be_met"] = of.can_be_met;
   out["policies"] = ordered_json::array();
   for (std::size_t p = 0; p < policy_names.size(); ++p) {
     const auto& policy = of.policies[p];
@@ -290,7 +305,7 @@ ordered_json results_json(const thrifty::task& task, const settings& s, const su
     j["name"] = policy_names[p];
     j["cost_drift_factor"] = thrifty::to_json(policy.cost_drift);
     j["lambda_drift_factor"] = thrifty::to_json(policy.lambda_drift);
-    j["budget_below_the_cheapest"] = policy.refused;
+    j["cost_drift_factor_where_the_budget_can_be_met"] = thrifty::to_json(policy.met_drift);
     for (std::size_t k = 0; k < of.pools.size(); ++k) {
       j["steps"].push_back({{"pool", of.pools[k]},
                             {"cost_over_budget", thrifty::to_json(geometric(policy.log_cost[k]))},
@@ -320,15 +335,14 @@ std::vector<std::vector<std::string>> steps_table(const summary& s) {
 }
 
 std::vector<std::vector<std::string>> drift_table(const summary& s) {
-  std::vector<std::vector<std::string>> rows{{"policy", "mean cost: typical factor", "95% interval",
-                                              "quality per unit cost: typical factor", "95% interval",
-                                              "budget below the cheapest LLM"}};
+  std::vector<std::vector<std::string>> rows{{"policy", "mean cost: factor", "95% interval", "where it can be met",
+                                              "95% interval", "λ: factor", "95% interval"}};
   for (std::size_t p = 0; p < policy_names.size(); ++p) {
-    const auto& of = s.policies[p];
-    const auto interval = [](const ur::mean_estimate& e) { return times(e.low) + " to " + times(e.high); };
-    rows.push_back({policy_names[p], times(of.cost_drift.mean), interval(of.cost_drift), times(of.lambda_drift.mean),
-                    interval(of.lambda_drift),
-                    p == budget ? ur::detail::fixed(100 * of.refused, 1) + "% of steps" : ""});
+    rows.push_back({policy_names[p]});
+    for (const auto* drift : {&s.policies[p].cost_drift, &s.policies[p].met_drift, &s.policies[p].lambda_drift}) {
+      rows.back().push_back(times(drift->mean));
+      rows.back().push_back(times(drift->low) + " to " + times(drift->high));
+    }
   }
   return rows;
 }
@@ -379,8 +393,11 @@ std::string page(const thrifty::task& task, const settings& s, const summary& of
   page.heading("Drift");
   page.table(drift_table(of));
   page.paragraph(ur::detail::text(
-      "Typical factor: exp of the root mean square, over the steps after the first, of the logarithm of mean cost / "
-      "budget (of λ / first λ); 1 is no drift. Intervals: t over trials with the variance (1/n + ρ) s², ρ = ",
+      "Factor: exp of the root mean square, over the steps after the first, of the logarithm of mean cost / budget (of "
+      "λ / first λ); 1 is no drift. The budget can be met at ",
+      ur::detail::fixed(100 * of.can_be_met, 0),
+      "% of the steps: at others every LLM of the pool costs more, or the best predicted quality costs less. "
+      "Intervals: t over trials with the variance (1/n + ρ) s², ρ = ",
       ur::detail::fixed(of.rho, 3),
       ". A raw λ is a price and stays one; what it spends is the pool's business. A budget is spent whatever the pool, "
       "and its price moves. A normalised λ keeps neither when the dearest LLM changes."));
