@@ -80,6 +80,14 @@ using knn = basic_knn<>;
 template <class Form>
 class two_layer_predictor;
 
+class random_design;
+class spread_design;
+class disagreement_design;
+template <class Clustering = kmeans<>>
+class stratified_design;
+template <class Transform = skills>
+class leverage_design;
+
 class lagrangian_rule;
 class best_quality_rule;
 class budget_rule;

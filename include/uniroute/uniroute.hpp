@@ -6,6 +6,7 @@
 #include <uniroute/cluster/cluster.hpp>
 #include <uniroute/data/data.hpp>
 #include <uniroute/encode/encode.hpp>
+#include <uniroute/enroll/enroll.hpp>
 #include <uniroute/estimate/estimate.hpp>
 #include <uniroute/evaluate/evaluate.hpp>
 #include <uniroute/fwd.hpp>

@@ -23,6 +23,13 @@ TEST_CASE("ticks are round and enclose the data") {
 }
 
 TEST_CASE("charts refuse nothing to draw and shapes that do not fit") {
+  // A logarithmic axis: the ticks as given, 100 half-way between 10 and 1000.
+  ur::chart_axes logarithmic{"t", "x", "y"};
+  logarithmic.log_ticks = {10, 100, 1000};
+  const auto by_powers = ur::line_chart({{"a", {{10, 0}, {100, 1}, {1000, 1}}}}, logarithmic);
+  CHECK(by_powers.find(">1000<") != std::string::npos);
+  CHECK(by_powers.find("L344.0 14.0L626.0 14.0") != std::string::npos);
+  CHECK_THROWS_AS(ur::line_chart({{"a", {{0, 0}, {1, 1}}}}, logarithmic), std::invalid_argument);
   CHECK_THROWS_AS(ur::line_chart({}, {"t", "x", "y"}), std::invalid_argument);
   CHECK_THROWS_AS(ur::heat_map(ur::make_matrix<double>(1, 2, 0.5), {"a"}, {"b"}, "t"), std::invalid_argument);
   CHECK_THROWS_AS(ur::stacked_chart({0, 1}, ur::make_matrix<double>(2, 1, 1.0), {}, {"t", "x", "y"}),

@@ -127,6 +127,41 @@ TEST_CASE("cell costs estimate by cell and fall back to the mean") {
   CHECK(costs(3, 0) == 20);
 }
 
+TEST_CASE("a budget holds for the pool it was calibrated on, and the router says when that has changed") {
+  const auto split = ur::split(world().table, {.seed = 4});
+  ur::router router{ur::hashed_tfidf{{.dimension = 32}}, ur::kmeans{{.clusters = 6}}, ur::proximity_map{},
+                    ur::shrunken_mean{}, ur::budget_rule{{.budget = 0.004}}};
+  router.fit(split.train);
+  CHECK_FALSE(router.is_calibrated());
+  router.enroll(split.validation, split.unseen);
+  CHECK_FALSE(router.is_calibrated());
+  router.calibrate(split.validation);
+  CHECK(router.is_calibrated());
+  const auto copy = router;
+  CHECK(copy.is_calibrated());
+  CHECK_FALSE(router.with_rule(ur::budget_rule{{.budget = 0.002}}).is_calibrated());
+  const double lambda = router.rule().lambda();
+  // A new LLM: until the next calibration the old λ goes on, and the router says that it is another pool's.
+  router.enroll("new", ur::column(split.validation.losses(), 0), 0.001);
+  CHECK_FALSE(router.is_calibrated());
+  CHECK(router.rule().lambda() == lambda);
+  router.calibrate(split.validation);
+  CHECK(router.is_calibrated());
+  CHECK_THROWS_AS(router.reprice("nobody", 0.1), std::invalid_argument);
+  CHECK(router.is_calibrated());
+  router.reprice("new", 0.1);
+  CHECK_FALSE(router.is_calibrated());
+  router.calibrate(split.validation);
+  router.retire("new");
+  CHECK_FALSE(router.is_calibrated());
+  router.calibrate(split.validation);
+  CHECK(router.rule().lambda() == lambda);
+  auto read = router;
+  read.retire(split.unseen[0]);
+  read.load(router.save());
+  CHECK(read.is_calibrated());
+}
+
 TEST_CASE("a saved router, read back, routes identically and still takes LLMs in") {
   const auto split = ur::split(world().table, {.seed = 4});
   const auto dir = std::filesystem::temp_directory_path() / "uniroute_saved_router";

@@ -11,12 +11,13 @@ namespace uniroute {
 
 /// What one LLM's validation outcomes say of each cell: the weighted sums behind Ψ(h). K entries each.
 /// With hard memberships the weights are counts; with soft ones weight_k = Σ_i Φ_k(x_i) over the observed prompts.
+/// Where prompts are weighted, by weights w of mean 1, w_i Φ_ik stands for Φ_ik and w_i ℓ_i for ℓ_i in `total`.
 struct cell_statistics {
   std::vector<double> weight;          ///< Σ_i Φ_ik over observed outcomes
   std::vector<double> squared_weight;  ///< Σ_i Φ_ik², for effective counts; equals weight when memberships are hard
   std::vector<double> sum;             ///< Σ_i Φ_ik ℓ_i
   std::size_t observed = 0;            ///< outcomes that were not missing
-  double total = 0;                    ///< Σ_i ℓ_i over them
+  double total = 0;                    ///< Σ_i ℓ_i over them: total / observed is the LLM's mean
 
   std::size_t size() const noexcept { return weight.size(); }
 };

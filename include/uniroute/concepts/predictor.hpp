@@ -49,6 +49,18 @@ concept pool_adaptive = predictor<P> && requires(P& p, const P& fitted, const em
   { fitted.models() } -> std::convertible_to<std::span<const std::string>>;
 };
 
+/// A pool-adaptive predictor that takes averages over prompts, and can weight them.
+///
+/// Semantics: `enroll(name, losses, weights)` adds one LLM whose outcome on prompt i stands for weights[i] prompts
+/// (finite, above 0; where the loss is missing, not read). Only their ratios matter; equal ones are `enroll(name,
+/// losses)` but for rounding. Needed where some prompts were likelier to be asked than others (enroll/): an average
+/// would be of the prompts asked, not of all. Satisfied by: cell_predictor.
+template <class P>
+concept weight_aware = pool_adaptive<P> && requires(P& p, const std::string& name, std::span<const double> losses,
+                                                    std::span<const double> weights) {
+  p.enroll(name, losses, weights);
+};
+
 /// A pool-adaptive predictor of the form γ̂ = Φᵀ Ψ. Only these have excess-risk certificates.
 ///
 /// Semantics: `map()` is Φ, `profile_losses()` is the size() x K matrix of Ψ̂, `profile_counts()` the counts behind it,

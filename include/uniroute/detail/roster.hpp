@@ -58,4 +58,14 @@ inline void check_column(std::string_view function, std::string_view model, std:
   check_losses(function, "losses", losses);
 }
 
+/// Checks the weights of one LLM's column: one a loss, finite and above 0 where the loss is observed.
+inline void check_weights(std::string_view function, std::string_view model, std::span<const double> weights,
+                          std::span<const double> losses) {
+  require(weights.size() == losses.size(), function, ": weights of model '", model, "' has ", weights.size(),
+          " entries, but losses has ", losses.size());
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    require<std::domain_error>(is_missing(losses[i]) || (weights[i] > 0 && std::isfinite(weights[i])), function,
+                               ": weights[", i, "] is ", weights[i], ", but must be finite and above 0");
+}
+
 }  // namespace uniroute::detail

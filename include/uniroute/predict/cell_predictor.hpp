@@ -92,13 +92,18 @@ class cell_predictor {
   /// Adds an LLM by its losses on the validation prompts; nothing is refitted. O(n) with hard cells.
   /// Throws not_fitted, std::invalid_argument, std::domain_error.
   void enroll(const std::string& name, std::span<const double> losses) {
-    detail::require<not_fitted>(dimension_ != 0, "cell_predictor::enroll: fit must come first");
-    roster_.require_new("cell_predictor::enroll", name);
-    detail::check_column_shape("cell_predictor::enroll", name, losses, validation_size_);
-    stored_profile entry = to_profile(estimator_.estimate(check_and_summarise("cell_predictor::enroll", losses)));
-    profiles_.push_back(std::move(entry));
-    roster_.add(name);
-    rebuild();
+    check_newcomer(name, losses);
+    join(name, check_and_summarise("cell_predictor::enroll", losses));
+  }
+
+  /// The same where some prompts were likelier to be asked than others: outcome i stands for weights[i] prompts (one
+  /// per prompt, finite and above 0; only their ratios matter). Cell means and the overall mean are then ratios Σ w ℓ /
+  /// Σ w (Hájek 1971), counts the effective ones (Σ w)² / Σ w² (Kish 1965), so that uneven weights shrink more.
+  void enroll(const std::string& name, std::span<const double> losses, std::span<const double> weights) {
+    check_newcomer(name, losses);
+    detail::check_losses("cell_predictor::enroll", "losses", losses);
+    detail::check_weights("cell_predictor::enroll", name, weights, losses);
+    join(name, summarise(validation_, losses, weights));
   }
 
   /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
@@ -219,11 +224,12 @@ class cell_predictor {
     }
   }
 
-  cell_statistics summarise(const cells& where, std::span<const double> losses) const {
+  cell_statistics summarise(const cells& where, std::span<const double> losses,
+                            std::span<const double> weights = {}) const {
     if constexpr (hard_cluster_map<Map>) {
-      return summarise_cells(where, losses, map_.size());
+      return summarise_cells(where, losses, map_.size(), weights);
     } else {
-      return summarise_cells(where, losses);
+      return summarise_cells(where, losses, weights);
     }
   }
 
@@ -235,6 +241,20 @@ class cell_predictor {
       detail::check_losses(function, "losses", losses);
       return summarise_cells(validation_, losses);
     }
+  }
+
+  /// All but the values of the losses.
+  void check_newcomer(const std::string& name, std::span<const double> losses) const {
+    detail::require<not_fitted>(dimension_ != 0, "cell_predictor::enroll: fit must come first");
+    roster_.require_new("cell_predictor::enroll", name);
+    detail::check_column_shape("cell_predictor::enroll", name, losses, validation_size_);
+  }
+
+  void join(const std::string& name, const cell_statistics& outcomes) {
+    stored_profile entry = to_profile(estimator_.estimate(outcomes));
+    profiles_.push_back(std::move(entry));
+    roster_.add(name);
+    rebuild();
   }
 
   /// What was read from files must not lead anyone out of bounds.
@@ -317,5 +337,6 @@ class cell_predictor {
 };
 
 static_assert(hard_cell_based<cell_predictor<>>);
+static_assert(weight_aware<cell_predictor<>>);
 
 }  // namespace uniroute

@@ -30,8 +30,9 @@ struct chart_line {
 
 struct chart_axes {
   std::string title, x, y;
-  bool with_zero = false;   ///< the y axis includes 0, with a line there
-  bool standalone = false;  ///< the legend inside the picture, which is then a file of its own
+  bool with_zero = false;              ///< the y axis includes 0, with a line there
+  bool standalone = false;             ///< the legend inside the picture, which is then a file of its own
+  std::vector<double> log_ticks = {};  ///< if given, the x axis is logarithmic with these rising ticks, at least two
 };
 
 namespace detail {
@@ -79,9 +80,18 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     low = std::min(low, 0.0);
     high = std::max(high, 0.0);
   }
-  const auto xs = detail::round_ticks(left, right, 5), ys = detail::round_ticks(low, high, 6);
+  const bool log_x = !axes.log_ticks.empty();
+  detail::require(!log_x || (axes.log_ticks.size() >= 2 && axes.log_ticks.front() > 0 &&
+                             axes.log_ticks.back() > axes.log_ticks.front() && left > 0),
+                  "line_chart: a logarithmic axis has ", axes.log_ticks.size(), " ticks and points from ", left,
+                  ", but must have at least 2 rising ticks and points above 0");
+  const auto xs = log_x ? axes.log_ticks : detail::round_ticks(left, right, 5);
+  const auto ys = detail::round_ticks(low, high, 6);
+  const auto scale = [&](double x) { return log_x ? std::log(x) : x; };
   constexpr double width = 640, height = 400, x0 = 62, x1 = 626, y0 = 348, y1 = 14;
-  const auto px = [&](double x) { return x0 + (x - xs.front()) / (xs.back() - xs.front()) * (x1 - x0); };
+  const auto px = [&](double x) {
+    return x0 + (scale(x) - scale(xs.front())) / (scale(xs.back()) - scale(xs.front())) * (x1 - x0);
+  };
   const auto py = [&](double y) { return y0 + (y - ys.front()) / (ys.back() - ys.front()) * (y1 - y0); };
   constexpr std::size_t legend_columns = 3;
   const std::size_t legend_rows = axes.standalone ? (lines.size() + legend_columns - 1) / legend_columns : 0;
@@ -89,7 +99,8 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
                             axes.standalone ? "style=\"font:12px sans-serif;background:#fff\"" : "");
   for (const double x : xs) {
     canvas.line(px(x), y0, px(x), y1, detail::grid_stroke);
-    canvas.label(px(x), y0 + 18, detail::fixed(x, detail::decimals_of(xs[1] - xs[0])), "middle");
+    canvas.label(px(x), y0 + 18, log_x ? detail::text(x) : detail::fixed(x, detail::decimals_of(xs[1] - xs[0])),
+                 "middle");
   }
   for (const double y : ys) {
     const bool zero = axes.with_zero && std::fabs(y) < 1e-12;

@@ -152,6 +152,7 @@ class router {
     enrolled_on_ = sample_record(x);
     names_.clear();
     order_.clear();
+    calibrated_ = false;
   }
 
   /// Adds one LLM by its losses on the validation prompts (one each, missing allowed) and its cost.
@@ -169,6 +170,16 @@ class router {
                     " entries, but must have ", losses.size());
     for (const double cost : costs) detail::check_cost("router::enroll", "a cost of model '" + model + "'", cost);
     join(model, losses, costs);
+  }
+
+  /// The same where some prompts were likelier to be asked than others (enroll/): outcome i stands for weights[i]
+  /// prompts; `cost` is then best a weighted mean too.
+  void enroll(const std::string& model, std::span<const double> losses, std::span<const double> weights, double cost) {
+    static_assert(weight_aware<Predictor>,
+                  "router::enroll: Predictor cannot weight outcomes: it must model weight_aware (enroll(name, losses, "
+                  "weights)); one that regresses on the embedding needs no weights, enroll without them");
+    detail::check_cost("router::enroll", "the cost of model '" + model + "'", cost);
+    join(model, losses, cost, weights);
   }
 
   /// Adds LLMs by their columns of a table of the validation prompts: all or none. The first call names the validation
@@ -205,6 +216,7 @@ class router {
     costs_ = std::move(costs);
     names_ = std::move(names);
     order_ = std::move(order);
+    calibrated_ = false;
   }
 
   /// Gives an LLM another cost. Throws std::invalid_argument, std::domain_error.
@@ -212,9 +224,12 @@ class router {
     const std::size_t index = find("router::reprice", model);
     detail::check_cost("router::reprice", "the cost of model '" + model + "'", cost);
     costs_.reprice(index, cost);
+    calibrated_ = false;
   }
 
-  /// Shows a rule that wants it a calibration sample: prompts as in `route`, no outcomes.
+  /// Shows a rule that wants it a calibration sample: prompts as in `route`, no outcomes. What the rule learns holds
+  /// for the pool as it is: call it again after LLMs joined, left or changed their price (`is_calibrated` says so).
+  /// Until then `route` goes on with the λ of the old pool, whose mean cost in the new one is another.
   template <class Prompts>
   void calibrate(const Prompts& prompts) requires calibrated_rule<Rule> {
     require_pool("router::calibrate");
@@ -224,7 +239,12 @@ class router {
     Rule next = rule_;
     next.calibrate(take_columns(losses), take_columns(costs));
     rule_ = std::move(next);
+    calibrated_ = true;
   }
+
+  /// Whether the rule was calibrated on the pool as it is: false after `fit`, `set_validation`, `enroll`, `retire` and
+  /// `reprice` until the next `calibrate`.
+  bool is_calibrated() const noexcept requires calibrated_rule<Rule> { return calibrated_; }
 
   std::size_t size() const noexcept { return names_.size(); }                ///< M, models in the pool
   std::span<const std::string> models() const noexcept { return names_; }    ///< in order of enrolment
@@ -337,6 +357,7 @@ class router {
     out.set("validation_hash", validation_hash_);
     out.set("fitted_on", fitted_on_.save());
     out.set("enrolled_on", enrolled_on_.save());
+    out.set("calibrated", calibrated_);
     return out;
   }
 
@@ -352,6 +373,7 @@ class router {
                     s.get<std::uint64_t>("validation_hash"));
     next.fitted_on_.load(s.part("fitted_on"));
     next.enrolled_on_.load(s.part("enrolled_on"));
+    next.calibrated_ = s.get<bool>("calibrated");
     detail::require_state(next.names_.size() == next.predictor_.size() && next.names_.size() == next.costs_.size(),
                           "models must be those of the predictor and of the costs");
     detail::require_state(next.reader_.dimension() == next.predictor_.dimension(),
@@ -392,23 +414,25 @@ class router {
   }
 
   /// Everything that may throw comes first; the predictor's own enroll, which changes nothing if it throws, comes last.
-  template <class Cost>
-  void join(const std::string& model, std::span<const double> losses, const Cost& cost) {
+  template <class Cost, class... Weights>
+  void join(const std::string& model, std::span<const double> losses, const Cost& cost, const Weights&... weights) {
     Costs costs = costs_;
     costs.enroll(cost);
     std::vector<std::string> names = names_;
     names.push_back(model);
     std::vector<std::size_t> order = alphabetical(names);
-    predictor_.enroll(model, losses);
+    predictor_.enroll(model, losses, weights...);
     costs_ = std::move(costs);
     names_ = std::move(names);
     order_ = std::move(order);
+    calibrated_ = false;
   }
 
   void adopt_pool(std::vector<std::string> names, std::size_t validation_size, std::uint64_t hash) {
     names_ = std::move(names);
     validation_size_ = validation_size;
     validation_hash_ = hash;
+    calibrated_ = false;
     sort_names();
   }
 
@@ -508,6 +532,7 @@ class router {
   std::size_t validation_size_ = 0;
   std::uint64_t validation_hash_ = 0;
   sample_record fitted_on_, enrolled_on_;
+  bool calibrated_ = false;  ///< whether a rule that has to be was, on this pool
 };
 
 template <class Reader, class Predictor, class Rule>
