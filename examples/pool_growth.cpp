@@ -195,9 +195,9 @@ ur::mean_estimate geometric(const ur::mean_estimate& e) {
 /// One policy over all trials.
 struct policy_summary {
   std::vector<ur::mean_estimate> log_cost, quality, log_lambda;  ///< per step; logarithms of multiples
-  ur::mean_estimate cost_drift,
-      lambda_drift;    ///< exp of the root mean square of the logarithms over steps after the first
-  double refused = 0;  ///< share of steps
+  /// exp of the root mean square of the logarithms, over the steps after the first; of the costs also over those at
+  /// which the budget can be met.
+  ur::mean_estimate cost_drift, met_drift, lambda_drift;
 };
 
 struct summary {
