@@ -32,14 +32,14 @@ inline std::vector<ratio>& ratios() {
 using body = std::function<void(benchmark::State&)>;
 
 /// Whose clock counts: the harness's, or the time that the body gives to state.SetIterationTime.
-enum class clock_of { harness, body };
+enum class clock_of { harness, own };
 
 /// Registers both. Use as the initialiser of a namespace-scope `const bool`.
 inline bool add_ratio(std::string name, body kernel, std::string limit, body limit_kernel, std::optional<double> target,
                       clock_of kernel_clock = clock_of::harness, clock_of limit_clock = clock_of::harness) {
   const auto add = [](const std::string& as, body run, clock_of clock) {
     auto* const added = benchmark::RegisterBenchmark(as.c_str(), std::move(run))->Unit(benchmark::kMicrosecond);
-    clock == clock_of::body ? added->UseManualTime() : added->UseRealTime();
+    clock == clock_of::own ? added->UseManualTime() : added->UseRealTime();
   };
   add(name, std::move(kernel), kernel_clock);
   add(name + "/limit", std::move(limit_kernel), limit_clock);
