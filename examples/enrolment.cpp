@@ -231,11 +231,11 @@ ordered_json results_json(const thrifty::task& task, const settings& s, const ur
     j["predictor"] = predictor_names[c.predictor];
     j["design"] = design_names[c.design];
     j["labels"] = s.labels;
-    for (const auto& e : c.narea) j["narea"].push_back(thrifty::to_json(e));
+    for (const auto& e : c.narea) j["narea"].push_back(thrifty::tested_json(e));
     const auto add = [&](const char* name, const gain_curve& g) {
-      for (const auto& e : g.gain) j[name]["gain"].push_back(thrifty::to_json(e));
+      for (const auto& e : g.gain) j[name]["gain"].push_back(thrifty::tested_json(e));
       j[name]["share_of_full_gain"] = g.share;
-      j[name]["gain_less_90_percent_of_full_gain"] = thrifty::to_json(g.lack);
+      j[name]["gain_less_90_percent_of_full_gain"] = thrifty::tested_json(g.lack);
     };
     j["target_labels"] = s.labels[target_of(s)];
     add("over_zero_with_all_labels", c.full);
@@ -353,7 +353,7 @@ int run(settings s) {
   ur::detail::staged_directory staged("enrolment", s.out, "results.json");
   std::sort(s.labels.begin(), s.labels.end());
   s.labels.erase(std::unique(s.labels.begin(), s.labels.end()), s.labels.end());
-  const thrifty::task task = thrifty::read_task("enrolment", s);
+  const thrifty::task task = thrifty::read_task(s);
   thrifty::progress_bar bar;
   ur::protocol_options options;
   options.trials = s.trials;
@@ -379,18 +379,13 @@ int run(settings s) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    settings s;
-    s.out = "out/enrolment";
-    static_cast<thrifty::settings&>(s) = thrifty::read_command_line(
-        argc, argv, "Labels per new LLM against quality, for designs and predictors", s, [&](CLI::App& app) {
-          app.add_option("--labels", s.labels, "numbers of labels per new LLM; the last is 'all'")
-              ->check(CLI::PositiveNumber)
-              ->capture_default_str();
-        });
-    return run(s);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "enrolment: %s\n", error.what());
-    return 1;
-  }
+  settings s;
+  s.out = "out/enrolment";
+  CLI::App app{"Labels per new LLM against quality, for designs and predictors"};
+  experiment::add_options(app, s);
+  app.add_option("--labels", s.labels, "numbers of labels per new LLM; the last is 'all'")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  experiment::parse(app, argc, argv);
+  return experiment::guard("enrolment", [&] { return run(s); });
 }

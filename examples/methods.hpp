@@ -150,7 +150,8 @@ inline method_list ingredients() {
 }
 
 inline ur::routing_method selected() {
-  return ur::stacked_on_seen("selected", ingredients(), {.rehearsals = {.repeats = 3}, .prior = 0.1, .scales = {0.5, 0.75, 1}});
+  return ur::stacked_on_seen("selected", ingredients(),
+                             {.rehearsals = {.repeats = 3}, .prior = 0.1, .scales = {0.5, 0.75, 1}});
 }
 
 /// Those of the main job.

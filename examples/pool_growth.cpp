@@ -61,8 +61,9 @@ ur::curve_point realise(const ur::routing_table& test, const std::vector<std::ui
   std::vector<std::size_t> all(test.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   const auto losses = ur::take(test.losses(), all, column_of), costs = ur::take(test.costs(), all, column_of);
-  ur::detail::choice_tally tally(losses, costs);
-  for (std::size_t i = 0; i < choices.size(); ++i) tally.add(i, choices[i], 1);
+  ur::detail::choice_tally tally(losses);
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    tally.choose(choices[i], losses(i, choices[i]), costs(i, choices[i]));
   return tally.point(0);
 }
 
@@ -303,14 +304,14 @@ ordered_json results_json(const thrifty::task& task, const settings& s, const su
     const auto& policy = of.policies[p];
     ordered_json j;
     j["name"] = policy_names[p];
-    j["cost_drift_factor"] = thrifty::to_json(policy.cost_drift);
-    j["lambda_drift_factor"] = thrifty::to_json(policy.lambda_drift);
-    j["cost_drift_factor_where_the_budget_can_be_met"] = thrifty::to_json(policy.met_drift);
+    j["cost_drift_factor"] = thrifty::tested_json(policy.cost_drift);
+    j["lambda_drift_factor"] = thrifty::tested_json(policy.lambda_drift);
+    j["cost_drift_factor_where_the_budget_can_be_met"] = thrifty::tested_json(policy.met_drift);
     for (std::size_t k = 0; k < of.pools.size(); ++k) {
       j["steps"].push_back({{"pool", of.pools[k]},
-                            {"cost_over_budget", thrifty::to_json(geometric(policy.log_cost[k]))},
-                            {"quality", thrifty::to_json(policy.quality[k])},
-                            {"lambda_over_first", thrifty::to_json(geometric(policy.log_lambda[k]))}});
+                            {"cost_over_budget", thrifty::tested_json(geometric(policy.log_cost[k]))},
+                            {"quality", thrifty::tested_json(policy.quality[k])},
+                            {"lambda_over_first", thrifty::tested_json(geometric(policy.log_lambda[k]))}});
     }
     out["policies"].push_back(std::move(j));
   }
@@ -410,7 +411,7 @@ std::string page(const thrifty::task& task, const settings& s, const summary& of
 
 int run(const settings& s) {
   ur::detail::staged_directory staged("pool_growth", s.out, "results.json");
-  const thrifty::task task = thrifty::read_task("pool_growth", s);
+  const thrifty::task task = thrifty::read_task(s);
   std::vector<trial_result> trials(s.trials);
   thrifty::progress_bar bar;
   std::mutex guard;
@@ -436,13 +437,10 @@ int run(const settings& s) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    settings defaults;
-    defaults.out = "out/pool_growth";
-    return run(thrifty::read_command_line(argc, argv, "LLMs join and leave: cost of a step, drift of λ", defaults,
-                                          [](CLI::App&) {}));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "pool_growth: %s\n", error.what());
-    return 1;
-  }
+  settings s;
+  s.out = "out/pool_growth";
+  CLI::App app{"LLMs join and leave: cost of a step, drift of λ"};
+  experiment::add_options(app, s);
+  experiment::parse(app, argc, argv);
+  return experiment::guard("pool_growth", [&] { return run(s); });
 }
