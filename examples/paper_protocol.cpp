@@ -108,11 +108,27 @@ ordered_json studies_json(const std::vector<study_point>& points) {
   return out;
 }
 
-/// The gain that a corrected t-test at .05 would find with probability .8, from the spread of this table's trials.
-std::optional<double> detectable_gain(const ur::method_summary& m) {
-  if (!m.gain_over_zero) return std::nullopt;
-  // Half of the 95% interval is 1.98 standard errors at 99 degrees of freedom; power .8 wants 0.84 more.
-  return (m.gain_over_zero->mean.high - m.gain_over_zero->mean.low) / 2 * (1.98 + 0.84) / 1.98;
+/// A method's mean gain over another, its p-values, and the gain that the corrected t-test at .05 would find with
+/// probability .8, from the spread of this table's trials.
+struct comparison {
+  std::string other;
+  ur::mean_estimate gain;
+  double p_sign = 1, detectable = 0;
+};
+
+/// `selected` against ZeroRouter, tuned K-NN and the paper's hard cells; those of them that are defined.
+std::vector<comparison> compare_selected(const ur::protocol_result& result) {
+  std::vector<comparison> out;
+  for (const char* other : {"zero_router", "knn", "kmeans_hard"}) {
+    const auto gains = ur::paired_gains(result.method("selected"), result.method(other));
+    if (gains.size() < 2) continue;
+    comparison c{other, ur::corrected_resampled_t(gains, result.rho), ur::sign_test(gains), 0};
+    // Half of the interval is t(.975) standard errors; power .8 wants another .84 of them.
+    const double t = ur::student_t_quantile(0.05, static_cast<double>(gains.size() - 1));
+    c.detectable = (c.gain.high - c.gain.low) / 2 * (1 + 0.84 / t);
+    out.push_back(std::move(c));
+  }
+  return out;
 }
 
 std::vector<ur::chart_interval> gain_intervals(const std::vector<ur::method_summary>& all) {
@@ -170,16 +186,13 @@ std::string page(const source& from, const protocol_settings& s, const ur::proto
               "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected "
               "t-test. selected mixes the methods that take in new LLMs, weighted on seen LLMs treated as new; "
               "clairvoyant_mlp also knows the unseen LLMs' training outcomes, which no router has.");
-  for (const auto& m : all) {
-    if (m.name != "selected") continue;
-    if (const auto gain = detectable_gain(m))
-      page.paragraph(
-          ur::detail::text("With this table's LLMs and prompts, the corrected test at .05 finds a gain over "
-                           "ZeroRouter of ",
-                           ur::detail::fixed(*gain, 4),
-                           " with probability .8; smaller ones it mostly "
-                           "calls uncertain, however many trials are run."));
-  }
+  for (const auto& c : compare_selected(result))
+    page.paragraph(ur::detail::text("selected gains ", signed_number(c.gain.mean), " over ", c.other, " (corrected p ",
+                                    p_text(c.gain.p_value), ", sign test p ", p_text(c.p_sign),
+                                    "); with this table's LLMs and prompts the corrected test at .05 finds a gain of ",
+                                    ur::detail::fixed(c.detectable, 4),
+                                    " with probability .8, and mostly calls "
+                                    "smaller ones uncertain, however many trials are run."));
   std::vector<ur::method_summary> paper, rivals;
   for (const auto& m : all) {
     const bool both = m.name == "zero_router" || m.name == "selected" || m.name == "oracle";
@@ -218,11 +231,15 @@ int run(const protocol_settings& s) {
   const auto studies = run_studies(from, s);
   auto json = results_json(from.table, s, from.encoder, result, all);
   json["studies"] = studies_json(studies);
-  for (const auto& m : all) {
-    if (m.name != "selected") continue;
-    const auto gain = detectable_gain(m);
-    json["detectable_gain"] = gain ? ordered_json(*gain) : ordered_json(nullptr);
-  }
+  json["selected_against"] = ordered_json::array();
+  for (const auto& c : compare_selected(result))
+    json["selected_against"].push_back({{"method", c.other},
+                                        {"mean", c.gain.mean},
+                                        {"low", c.gain.low},
+                                        {"high", c.gain.high},
+                                        {"p_corrected_t", c.gain.p_value},
+                                        {"p_sign", c.p_sign},
+                                        {"detectable_gain", c.detectable}});
   staged.write("results.json", json.dump(1) + "\n");
   staged.write("trials.csv", trials_csv(result));
   staged.write("index.html", page(from, s, result, all, studies));
