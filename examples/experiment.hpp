@@ -122,19 +122,23 @@ inline std::vector<ur::method_summary> summarise_all(const ur::protocol_result& 
   return all;
 }
 
+/// One line that grows on a terminal, a line every 20% elsewhere.
 class progress_bar {
  public:
+  explicit progress_bar(const char* of = "trials") : of_(of) {}
+
   void show(std::size_t done, std::size_t all) {
     const std::size_t percent = done * 100 / all;
     if (percent == last_) return;
     last_ = percent;
     if (!terminal_ && percent % 20 != 0) return;
-    std::fprintf(stderr, "%s[%-40s] %3zu%%  %zu of %zu trials%s", terminal_ ? "\r" : "",
-                 std::string(percent * 40 / 100, '#').c_str(), percent, done, all,
+    std::fprintf(stderr, "%s[%-40s] %3zu%%  %zu of %zu %s%s", terminal_ ? "\r" : "",
+                 std::string(percent * 40 / 100, '#').c_str(), percent, done, all, of_,
                  terminal_ && done != all ? "" : "\n");
   }
 
  private:
+  const char* of_;
   bool terminal_ = isatty(STDERR_FILENO) != 0;
   std::size_t last_ = 101;
 };

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "experiment.hpp"
 #include "theory_experiments.hpp"
 
 namespace ur = uniroute;
@@ -80,23 +81,6 @@ std::vector<task> make_tasks(const settings& s) {
   out.push_back({"claims", [=] { return theory::closest_claims(std::max<std::size_t>(2000, s.worlds), s.seed); }});
   return out;
 }
-
-class progress_bar {
- public:
-  void show(std::size_t done, std::size_t all) {
-    const std::size_t percent = done * 100 / all;
-    if (percent == last_) return;
-    last_ = percent;
-    if (!terminal_ && percent % 20 != 0) return;
-    std::fprintf(stderr, "%s[%-40s] %3zu%%  %zu of %zu parts%s", terminal_ ? "\r" : "",
-                 std::string(percent * 40 / 100, '#').c_str(), percent, done, all,
-                 terminal_ && done != all ? "" : "\n");
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  std::size_t last_ = 101;
-};
 
 constexpr auto partial_name = "partial.jsonl";
 
@@ -415,7 +399,7 @@ int run(const settings& s) {
     std::printf("Going on with %s: %zu of %zu parts are done\n", (dir / partial_name).string().c_str(),
                 tasks.size() - left.size(), tasks.size());
   std::fflush(stdout);
-  progress_bar bar;
+  experiment::progress_bar bar("parts");
   std::mutex guard;
   ur::detail::parallel_for(left.size(), s.threads, [&](std::size_t i, std::size_t) {
     auto value = left[i]->work();
