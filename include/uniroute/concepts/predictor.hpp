@@ -56,8 +56,8 @@ concept pool_adaptive = predictor<P> && requires(P& p, const P& fitted, const em
 /// losses)` but for rounding. Needed where some prompts were likelier to be asked than others (enroll/): an average
 /// would be of the prompts asked, not of all. Satisfied by: cell_predictor.
 template <class P>
-concept weight_aware = pool_adaptive<P> && requires(P& p, const std::string& name, std::span<const double> losses,
-                                                    std::span<const double> weights) {
+concept weight_aware = pool_adaptive<P> &&
+    requires(P& p, const std::string& name, std::span<const double> losses, std::span<const double> weights) {
   p.enroll(name, losses, weights);
 };
 
