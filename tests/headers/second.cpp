@@ -1,5 +1,9 @@
 // The standard library and the libraries that uniroute stands on come before the macros below: they are not ours to
 // harden. Then everything of uniroute, in which none of these words may occur.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <xflens/cxxblas/drivers/cblas.h>
 #include <algorithm>
 #include <array>
@@ -8,12 +12,16 @@
 #include <boost/math/special_functions/beta.hpp>
 #include <cctype>
 #include <charconv>
+#include <complex>
+#include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <numbers>
@@ -25,8 +33,12 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <tuple>
+#include <typeindex>
+#include <unordered_map>
 #include <variant>
 #include <vector>
+#include <xflens/cxxlapack/netlib/netlib.h>
 #include <xtensor/xtensor.hpp>
 
 #define HOSTILE )( a macro of another library stands here )(
