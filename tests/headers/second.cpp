@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xflens/cxxblas/drivers/cblas.h>
+#include <xflens/cxxlapack/netlib/netlib.h>
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -38,7 +39,6 @@
 #include <unordered_map>
 #include <variant>
 #include <vector>
-#include <xflens/cxxlapack/netlib/netlib.h>
 #include <xtensor/xtensor.hpp>
 
 #define HOSTILE )( a macro of another library stands here )(
