@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,30 +18,18 @@
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/router_pool.hpp>
+#include <uniroute/detail/settle.hpp>
 #include <uniroute/encode/embed.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/predict/cell_predictor.hpp>
-#include <uniroute/random.hpp>
+#include <uniroute/route/choice.hpp>
 #include <uniroute/route/mean_cost.hpp>
 #include <uniroute/route/sample_record.hpp>
 #include <utility>
 #include <vector>
 
 namespace uniroute {
-
-/// Where a prompt goes, and what is expected of it.
-struct choice {
-  std::size_t index = 0;      ///< of the model in `router::models()`
-  std::string_view model;     ///< its name; lives until the pool changes
-  double predicted_loss = 0;  ///< γ̂(x, h), in float64
-  double cost = 0;            ///< estimated cost
-};
-
-/// Scratch space of `router::route` for batches, kept by the caller; grows once.
-struct routing_workspace {
-  std::vector<double> losses, costs, sorted_losses, sorted_costs;
-  std::vector<float> embedding;
-};
 
 /// Composes policies. `router{encoder, predictor, rule}`, or `router{encoder, clustering, map, estimator, rule}`, which
 /// makes a cell_predictor of the middle three; a fourth (sixth) argument is the cost policy.
@@ -106,10 +93,10 @@ class router {
     if constexpr (!pool_adaptive<Predictor>) {
       next.costs_.set_validation(next.predictor_, x);
       for (std::size_t h = 0; h < table.model_count(); ++h) next.costs_.enroll(column(table.costs(), h));
-      next.names_ = table.model_names();
-      next.sort_names();
+      next.pool_ = detail::router_pool(table.model_names(), sample_record(table));
+    } else {
+      next.pool_ = detail::router_pool({}, sample_record(table));
     }
-    next.fitted_on_ = sample_record(table);
     *this = std::move(next);
   }
 
@@ -126,33 +113,20 @@ class router {
     router next(*this);
     next.reader_.fit(x);
     next.fit_predictor(x, make_matrix<double>(rows(x), 0));
-    next.fitted_on_ = sample_record(x);
+    next.pool_ = detail::router_pool({}, sample_record(x));
     *this = std::move(next);
   }
 
   /// Names the validation prompts; the pool is empty afterwards.
   template <class Loss>
   void set_validation(const basic_routing_table<Loss>& table) requires pool_adaptive<Predictor> {
-    sample_record record(table);
-    set_validation(embed(reader_, table));
-    enrolled_on_ = std::move(record);
+    set_validation(embed(reader_, table), sample_record(table));
   }
   void set_validation(std::span<const std::string> prompts) requires encoder<Reader> && pool_adaptive<Predictor> {
     set_validation(reader_.encode(prompts));
   }
   void set_validation(const embedding_matrix& x) requires pool_adaptive<Predictor> {
-    Predictor next = predictor_;
-    next.set_validation(x);
-    Costs costs = costs_;
-    costs.set_validation(next, x);
-    predictor_ = std::move(next);
-    costs_ = std::move(costs);
-    validation_size_ = rows(x);
-    validation_hash_ = fingerprint(x);
-    enrolled_on_ = sample_record(x);
-    names_.clear();
-    order_.clear();
-    calibrated_ = false;
+    set_validation(x, sample_record(x));
   }
 
   /// Adds one LLM by its losses on the validation prompts (one each, missing allowed) and its cost.
@@ -190,11 +164,10 @@ class router {
     require_adaptive();
     router next(*this);
     const embedding_matrix x = embed(reader_, validation);
-    if (next.validation_size_ == 0) {
-      next.set_validation(x);
-      next.enrolled_on_ = sample_record(validation);
+    if (!next.pool_.has_validation()) {
+      next.set_validation(x, sample_record(validation));
     } else {
-      detail::require(next.validation_hash_ == fingerprint(x),
+      detail::require(next.pool_.is_validation(x),
                       "router::enroll: the table's prompts are not those of set_validation, but must be");
     }
     for (const auto& model : models) {
@@ -206,25 +179,21 @@ class router {
 
   /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
   void retire(const std::string& model) requires pool_adaptive<Predictor> {
-    const std::size_t index = find("router::retire", model);
+    const std::size_t index = pool_.find("router::retire", model);
     Costs costs = costs_;
     costs.retire(index);
-    std::vector<std::string> names = names_;
-    names.erase(names.begin() + static_cast<std::ptrdiff_t>(index));
-    std::vector<std::size_t> order = alphabetical(names);
+    auto members = pool_.without(index);
     predictor_.retire(model);
     costs_ = std::move(costs);
-    names_ = std::move(names);
-    order_ = std::move(order);
-    calibrated_ = false;
+    pool_.adopt(std::move(members));
   }
 
   /// Gives an LLM another cost. Throws std::invalid_argument, std::domain_error.
   void reprice(const std::string& model, double cost) {
-    const std::size_t index = find("router::reprice", model);
+    const std::size_t index = pool_.find("router::reprice", model);
     detail::check_cost("router::reprice", "the cost of model '" + model + "'", cost);
     costs_.reprice(index, cost);
-    calibrated_ = false;
+    pool_.calibrated = false;
   }
 
   /// Shows a rule that wants it a calibration sample: prompts as in `route`, no outcomes. What the rule learns holds
@@ -234,35 +203,34 @@ class router {
   void calibrate(const Prompts& prompts) requires calibrated_rule<Rule> {
     require_pool("router::calibrate");
     const embedding_matrix x = read(prompts);
-    loss_matrix losses = predictor_.predict(x);
-    cost_matrix costs = estimate_costs(x);
+    const loss_matrix losses = predictor_.predict(x);
+    const cost_matrix costs = estimate_costs(x);
     Rule next = rule_;
-    next.calibrate(take_columns(losses), take_columns(costs));
+    next.calibrate(pool_.sort_columns(losses), pool_.sort_columns(costs));
     rule_ = std::move(next);
-    calibrated_ = true;
+    pool_.calibrated = true;
   }
 
   /// Whether the rule was calibrated on the pool as it is: false after `fit`, `set_validation`, `enroll`, `retire` and
   /// `reprice` until the next `calibrate`.
-  bool is_calibrated() const noexcept requires calibrated_rule<Rule> { return calibrated_; }
+  bool is_calibrated() const noexcept requires calibrated_rule<Rule> { return pool_.calibrated; }
 
-  std::size_t size() const noexcept { return names_.size(); }                ///< M, models in the pool
-  std::span<const std::string> models() const noexcept { return names_; }    ///< in order of enrolment
-  std::size_t dimension() const noexcept { return predictor_.dimension(); }  ///< D; 0 before fit
+  std::size_t size() const noexcept { return pool_.size(); }                      ///< M, models in the pool
+  std::span<const std::string> models() const noexcept { return pool_.names(); }  ///< in order of enrolment
+  std::size_t dimension() const noexcept { return predictor_.dimension(); }       ///< D; 0 before fit
   const Reader& reader() const noexcept { return reader_; }
   const Predictor& predictor_policy() const noexcept { return predictor_; }
   const Rule& rule() const noexcept { return rule_; }
   const Costs& costs() const noexcept { return costs_; }
-  const sample_record& fitted_on() const noexcept { return fitted_on_; }      ///< the prompts `fit` saw
-  const sample_record& enrolled_on() const noexcept { return enrolled_on_; }  ///< the validation prompts
+  const sample_record& fitted_on() const noexcept { return pool_.fitted_on(); }      ///< the prompts `fit` saw
+  const sample_record& enrolled_on() const noexcept { return pool_.enrolled_on(); }  ///< the validation prompts
 
   /// The same router with another rule.
   template <class Other>
   router<Reader, Predictor, Other, Costs> with_rule(Other rule) const {
     router<Reader, Predictor, Other, Costs> out(reader_, predictor_, std::move(rule), costs_);
-    out.adopt_pool(names_, validation_size_, validation_hash_);
-    out.fitted_on_ = fitted_on_;
-    out.enrolled_on_ = enrolled_on_;
+    out.pool_ = pool_;
+    out.pool_.calibrated = false;
     return out;
   }
 
@@ -310,7 +278,7 @@ class router {
       const auto loss = row(losses, i);
       std::copy(loss.begin(), loss.end(), work.losses.begin());
       set_costs(row(x, i), given ? row(costs, i) : std::span<const double>{}, work);
-      out[i] = static_cast<std::uint32_t>(settle(row(x, i), work));
+      out[i] = static_cast<std::uint32_t>(detail::settle_in_batch(predictor_, rule_, pool_, row(x, i), work));
     }
   }
 
@@ -352,12 +320,7 @@ class router {
     out.set("predictor", predictor_.save());
     out.set("rule", rule_.save());
     out.set("costs", costs_.save());
-    out.set("models", names_);
-    out.set("validation_size", std::uint64_t{validation_size_});
-    out.set("validation_hash", validation_hash_);
-    out.set("fitted_on", fitted_on_.save());
-    out.set("enrolled_on", enrolled_on_.save());
-    out.set("calibrated", calibrated_);
+    pool_.save(out);
     return out;
   }
 
@@ -368,18 +331,13 @@ class router {
     next.predictor_.load(s.part("predictor"));
     next.rule_.load(s.part("rule"));
     next.costs_.load(s.part("costs"));
-    next.adopt_pool(s.get<std::vector<std::string>>("models"),
-                    static_cast<std::size_t>(s.get<std::uint64_t>("validation_size")),
-                    s.get<std::uint64_t>("validation_hash"));
-    next.fitted_on_.load(s.part("fitted_on"));
-    next.enrolled_on_.load(s.part("enrolled_on"));
-    next.calibrated_ = s.get<bool>("calibrated");
-    detail::require_state(next.names_.size() == next.predictor_.size() && next.names_.size() == next.costs_.size(),
+    next.pool_.load(s);
+    detail::require_state(next.pool_.size() == next.predictor_.size() && next.pool_.size() == next.costs_.size(),
                           "models must be those of the predictor and of the costs");
     detail::require_state(next.reader_.dimension() == next.predictor_.dimension(),
                           "the reader's dimension must be the predictor's");
     if constexpr (cell_based<Predictor> && requires { next.costs_.cells(); })
-      detail::require_state(next.names_.empty() || next.costs_.cells() == next.predictor_.map().size(),
+      detail::require_state(next.pool_.size() == 0 || next.costs_.cells() == next.predictor_.map().size(),
                             "the costs' cells must be the predictor's");
     *this = std::move(next);
   }
@@ -388,17 +346,10 @@ class router {
   template <class, class, class, class>
   friend class router;
 
-  /// Batch predictions are within this of those of one prompt (concepts/predictor.hpp).
-  static constexpr double batch_tolerance = 1e-6;
-
   static constexpr void require_adaptive() {
     static_assert(pool_adaptive<Predictor>,
                   "router::enroll: Predictor cannot take in an LLM it was not fitted on: it must model pool_adaptive "
                   "(set_validation(embeddings), enroll(name, losses), retire(name), models())");
-  }
-
-  static std::uint64_t fingerprint(const embedding_matrix& x) noexcept {
-    return hash_bytes(x.data(), x.size() * sizeof(float));
   }
 
   static routing_workspace& local_workspace() {
@@ -408,9 +359,19 @@ class router {
 
   void fit_predictor(const embedding_matrix& x, const loss_matrix& losses) {
     predictor_.fit(x, losses);
-    adopt_pool({}, 0, 0);
-    fitted_on_ = enrolled_on_ = {};
+    pool_ = {};
     if constexpr (pool_adaptive<Predictor>) costs_.set_validation(predictor_, make_matrix<float>(0, columns(x)));
+  }
+
+  void set_validation(const embedding_matrix& x, sample_record record) {
+    detail::router_pool pool = pool_.with_validation(x, std::move(record));
+    Predictor next = predictor_;
+    next.set_validation(x);
+    Costs costs = costs_;
+    costs.set_validation(next, x);
+    predictor_ = std::move(next);
+    costs_ = std::move(costs);
+    pool_ = std::move(pool);
   }
 
   /// Everything that may throw comes first; the predictor's own enroll, which changes nothing if it throws, comes last.
@@ -418,42 +379,15 @@ class router {
   void join(const std::string& model, std::span<const double> losses, const Cost& cost, const Weights&... weights) {
     Costs costs = costs_;
     costs.enroll(cost);
-    std::vector<std::string> names = names_;
-    names.push_back(model);
-    std::vector<std::size_t> order = alphabetical(names);
+    auto members = pool_.with(model);
     predictor_.enroll(model, losses, weights...);
     costs_ = std::move(costs);
-    names_ = std::move(names);
-    order_ = std::move(order);
-    calibrated_ = false;
-  }
-
-  void adopt_pool(std::vector<std::string> names, std::size_t validation_size, std::uint64_t hash) {
-    names_ = std::move(names);
-    validation_size_ = validation_size;
-    validation_hash_ = hash;
-    calibrated_ = false;
-    sort_names();
-  }
-
-  void sort_names() { order_ = alphabetical(names_); }
-
-  static std::vector<std::size_t> alphabetical(const std::vector<std::string>& names) {
-    std::vector<std::size_t> order(names.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
-    return order;
-  }
-
-  std::size_t find(std::string_view function, const std::string& model) const {
-    const auto found = std::find(names_.begin(), names_.end(), model);
-    detail::require(found != names_.end(), function, ": model '", model, "' is unknown, but must be in the pool");
-    return static_cast<std::size_t>(found - names_.begin());
+    pool_.adopt(std::move(members));
   }
 
   void require_pool(std::string_view function) const {
     detail::require<not_fitted>(dimension() != 0, function, ": fit must come first");
-    detail::require<not_fitted>(!names_.empty(), function,
+    detail::require<not_fitted>(pool_.size() != 0, function,
                                 ": the pool is empty, but must have at least one model (enroll)");
   }
 
@@ -464,14 +398,6 @@ class router {
   template <class Loss>
   embedding_matrix read(const basic_routing_table<Loss>& table) const {
     return embed(reader_, table);
-  }
-
-  matrix<double> take_columns(const matrix<double>& m) const {
-    auto out = make_matrix<double>(rows(m), size());
-    for (std::size_t i = 0; i < rows(m); ++i) {
-      for (std::size_t h = 0; h < size(); ++h) out(i, h) = m(i, order_[h]);
-    }
-    return out;
   }
 
   void prepare(routing_workspace& work) const {
@@ -486,53 +412,18 @@ class router {
     }
   }
 
-  /// A hash of the prompt, unless the rule says that it reads none: hashing costs more than choosing.
-  static std::uint64_t key_of(embedding_view x) noexcept {
-    if constexpr (requires { requires !Rule::reads_key; }) {
-      return 0;
-    } else {
-      return hash_bytes(x.data(), x.size() * sizeof(float));
-    }
-  }
-
-  /// The candidates in alphabetical order, so that ties do not see the order of enrolment.
-  candidates<> sorted(embedding_view x, routing_workspace& work) const {
-    for (std::size_t h = 0; h < size(); ++h) {
-      work.sorted_losses[h] = work.losses[order_[h]];
-      work.sorted_costs[h] = work.costs[order_[h]];
-    }
-    return {work.sorted_losses, work.sorted_costs, key_of(x)};
-  }
-
-  /// The choice for the losses and costs in `work`; losses of a batch are replaced by canonical ones unless the rule
-  /// says that it does not matter.
-  std::size_t settle(embedding_view x, routing_workspace& work) const {
-    if constexpr (requires(const Rule& r, const candidates<>& c) { r.margin(c); }) {
-      const candidates<> c = sorted(x, work);
-      if (rule_.margin(c) > 2 * batch_tolerance) return order_[rule_.choose(c)];
-    }
-    predictor_.predict(x, std::span<double>(work.losses));
-    return order_[rule_.choose(sorted(x, work))];
-  }
-
   choice choose_one(embedding_view x, std::span<const double> costs, routing_workspace& work) const {
     prepare(work);
-    predictor_.predict(x, std::span<double>(work.losses));
     set_costs(x, costs, work);
-    const std::size_t index = order_[rule_.choose(sorted(x, work))];
-    return {index, names_[index], work.losses[index], work.costs[index]};
+    const std::size_t index = detail::settle_one(predictor_, rule_, pool_, x, work);
+    return {index, pool_.names()[index], work.losses[index], work.costs[index]};
   }
 
   [[no_unique_address]] Reader reader_;
   Predictor predictor_;
   [[no_unique_address]] Rule rule_;
   Costs costs_;
-  std::vector<std::string> names_;
-  std::vector<std::size_t> order_;  ///< indices by name
-  std::size_t validation_size_ = 0;
-  std::uint64_t validation_hash_ = 0;
-  sample_record fitted_on_, enrolled_on_;
-  bool calibrated_ = false;  ///< whether a rule that has to be was, on this pool
+  detail::router_pool pool_;
 };
 
 template <class Reader, class Predictor, class Rule>

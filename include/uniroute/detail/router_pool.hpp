@@ -1,0 +1,128 @@
+#pragma once
+
+// What a router knows of its pool beside predictions and costs: names, the samples they rest on, and an order.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <uniroute/arrays.hpp>
+#include <uniroute/detail/roster.hpp>
+#include <uniroute/random.hpp>
+#include <uniroute/route/choice.hpp>
+#include <uniroute/route/sample_record.hpp>
+#include <uniroute/state.hpp>
+#include <utility>
+#include <vector>
+
+namespace uniroute::detail {
+
+/// The models of a router in order of enrolment, and in the alphabet's, in which rules see them so that ties do not
+/// depend on who joined first.
+class router_pool {
+ public:
+  /// Who is in the pool, and the alphabetical order of their indices.
+  class members {
+   public:
+    members() = default;
+    explicit members(roster names) : names_(std::move(names)), order_(names_.size()) {
+      const auto of = names_.names();
+      std::iota(order_.begin(), order_.end(), std::size_t{0});
+      std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) { return of[a] < of[b]; });
+    }
+
+   private:
+    friend router_pool;
+    roster names_;
+    std::vector<std::size_t> order_;
+  };
+
+  router_pool() = default;
+  router_pool(std::vector<std::string> names, sample_record fitted_on) : fitted_on_(std::move(fitted_on)) {
+    roster all;
+    all.assign(std::move(names));
+    members_ = members(std::move(all));
+  }
+
+  std::size_t size() const noexcept { return members_.names_.size(); }
+  std::span<const std::string> names() const noexcept { return members_.names_.names(); }
+  const sample_record& fitted_on() const noexcept { return fitted_on_; }
+  const sample_record& enrolled_on() const noexcept { return enrolled_on_; }
+  bool calibrated = false;  ///< whether a rule that has to be was, on this pool
+
+  /// Where a model is. Throws std::invalid_argument for an unknown name.
+  std::size_t find(std::string_view function, const std::string& model) const {
+    return members_.names_.find(function, model);
+  }
+
+  /// The pool without models whose validation prompts are x, known by `record`.
+  router_pool with_validation(const embedding_matrix& x, sample_record record) const {
+    router_pool out({}, fitted_on_);
+    out.validation_size_ = rows(x);
+    out.validation_hash_ = fingerprint(x);
+    out.enrolled_on_ = std::move(record);
+    return out;
+  }
+
+  members with(const std::string& model) const {
+    roster names = members_.names_;
+    names.add(model);
+    return members(std::move(names));
+  }
+  members without(std::size_t index) const {
+    roster names = members_.names_;
+    names.remove(index);
+    return members(std::move(names));
+  }
+  void adopt(members next) noexcept {
+    members_ = std::move(next);
+    calibrated = false;
+  }
+
+  bool has_validation() const noexcept { return validation_size_ != 0; }
+  bool is_validation(const embedding_matrix& x) const noexcept { return validation_hash_ == fingerprint(x); }
+
+  /// Values of the models (in order of enrolment) by the alphabet, and the model at a place of the alphabet.
+  void sort(std::span<const double> values, std::span<double> out) const noexcept {
+    for (std::size_t h = 0; h < size(); ++h) out[h] = values[at(h)];
+  }
+  matrix<double> sort_columns(const matrix<double>& m) const {
+    auto out = make_matrix<double>(rows(m), size());
+    for (std::size_t i = 0; i < rows(m); ++i) sort(row(m, i), row(out, i));
+    return out;
+  }
+  std::size_t at(std::size_t place) const noexcept { return members_.order_[place]; }
+
+  void save(state& out) const {
+    out.set("models", members_.names_.list());
+    out.set("validation_size", std::uint64_t{validation_size_});
+    out.set("validation_hash", validation_hash_);
+    out.set("fitted_on", fitted_on_.save());
+    out.set("enrolled_on", enrolled_on_.save());
+    out.set("calibrated", calibrated);
+  }
+  void load(const state& s) {
+    router_pool next(s.get<std::vector<std::string>>("models"), {});
+    next.validation_size_ = static_cast<std::size_t>(s.get<std::uint64_t>("validation_size"));
+    next.validation_hash_ = s.get<std::uint64_t>("validation_hash");
+    next.fitted_on_.load(s.part("fitted_on"));
+    next.enrolled_on_.load(s.part("enrolled_on"));
+    next.calibrated = s.get<bool>("calibrated");
+    *this = std::move(next);
+  }
+
+ private:
+  static std::uint64_t fingerprint(const embedding_matrix& x) noexcept {
+    return hash_bytes(x.data(), x.size() * sizeof(float));
+  }
+
+  members members_;
+  std::size_t validation_size_ = 0;
+  std::uint64_t validation_hash_ = 0;
+  sample_record fitted_on_, enrolled_on_;
+};
+
+}  // namespace uniroute::detail
