@@ -236,3 +236,35 @@ TEST_CASE("a guard takes a predictor of noise down to the LLM's mean") {
   // Noise of variance .2 / 10 in a regression on 3,240 losses of variance .2: a standard error of .06.
   CHECK(guard.weights()[0] < .18);
 }
+
+TEST_CASE("on a table without signal a stack is ZeroRouter, where what it is made of loses") {
+  ur::random_engine engine(6);
+  const std::size_t n = 700, m = 12;
+  ur::routing_table_parts parts;
+  parts.name = "noise";
+  parts.embeddings = ur::make_matrix<float>(n, 6);
+  for (float& v : parts.embeddings) v = static_cast<float>(engine.normal());
+  parts.losses = ur::make_matrix<double>(n, m);
+  parts.costs = ur::make_matrix<double>(n, m);
+  for (std::size_t h = 0; h < m; ++h) {
+    parts.models.push_back({});
+    parts.models.back().name = "llm " + std::to_string(h);
+    for (std::size_t i = 0; i < n; ++i) {
+      parts.losses(i, h) = engine.uniform() < .7 - .04 * static_cast<double>(h) ? 1 : 0;
+      parts.costs(i, h) = static_cast<double>(1 + h * h);
+    }
+  }
+  for (std::size_t i = 0; i < n; ++i) parts.ids.push_back(std::to_string(i));
+  const ur::routing_table table(std::move(parts));
+  const auto unshrunk = ur::predictor_method("unshrunk", [](const ur::trial_data& t) {
+    return ur::cell_predictor(ur::kmeans{{.clusters = 20, .seed = t.seed}}, ur::nearest_map{}, ur::cell_mean{});
+  });
+  const std::vector<ur::routing_method> methods{
+      ur::zero_router(), unshrunk, ur::stacked_on_seen("stack", {unshrunk}, {.rehearsals = {.repeats = 3}})};
+  const auto result = ur::run_protocol(table, [&](auto) { return table.embeddings(); }, methods,
+                                       {.trials = 12, .seed = 3, .validation_prompts = 200, .threads = 1});
+  const auto gain = [&](std::size_t of) { return ur::summarise(result, result.methods[of]).gain_over_zero->mean.mean; };
+  INFO(gain(1) << ' ' << gain(2));
+  CHECK(gain(1) < -.003);
+  CHECK(std::fabs(gain(2)) < .001);
+}

@@ -26,6 +26,14 @@ class normal_equations {
     }
   }
 
+  /// Adds another system's rows.
+  void add(const normal_equations& other) noexcept {
+    for (std::size_t i = 0; i < size(); ++i) {
+      for (std::size_t j = 0; j < size(); ++j) gram_(i, j) += other.gram_(i, j);
+      right_[i] += other.right_[i];
+    }
+  }
+
   /// Adds `strength` (w_i − towards)² for every unknown.
   void pull(double strength, double towards) noexcept {
     for (std::size_t i = 0; i < size(); ++i) {

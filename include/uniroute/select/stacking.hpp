@@ -56,6 +56,13 @@ class stacking {
     }
   }
 
+  /// Adds all samples of another stack. Throws std::invalid_argument unless it has as many predictors.
+  void add(const stacking& other) {
+    detail::require(other.size() == size(), "stacking::add: the other stack has ", other.size(),
+                    " predictors, but must have ", size());
+    equations_.add(other.equations_);
+  }
+
   /// w, one per predictor; all zero if no sample was added. `prior` >= 0 adds prior · t Σ_m (w_m − 1/P)², t the mean of
   /// Σ d̃_m² over predictors: predictors that the samples cannot tell apart share their weight. O(P²) a round.
   std::vector<double> weights(double prior = 0) const {
