@@ -94,18 +94,38 @@ inline ur::routing_method ridge() {
   return ur::predictor_method("ridge", [](const ur::trial_data&) { return ur::ridge{}; });
 }
 
-inline ur::routing_method skill_ridge() {
-  return ur::predictor_method("skill_ridge", [](const ur::trial_data&) {
-    return ur::gaussian_process(ur::transformed_kernel(ur::skills{}, ur::linear_kernel{}));
-  });
+/// The Gaussian process of a kernel.
+template <class Kernel>
+ur::routing_method process(std::string name, Kernel kernel) {
+  return ur::predictor_method(std::move(name),
+                              [kernel](const ur::trial_data&) { return ur::gaussian_process(kernel); });
 }
+
+/// A kernel in the space of skills.
+template <class Kernel>
+ur::transformed_kernel<ur::skills, Kernel> on_skills(Kernel kernel) {
+  return ur::transformed_kernel(ur::skills{}, std::move(kernel));
+}
+
+inline ur::routing_method skill_ridge() { return process("skill_ridge", on_skills(ur::linear_kernel{})); }
 
 /// Kernel: linear on the embedding plus linear on skills.
 inline ur::routing_method gaussian_process() {
-  return ur::predictor_method("gaussian_process", [](const ur::trial_data&) {
-    return ur::gaussian_process(
-        ur::kernel_sum(ur::linear_kernel{}, ur::transformed_kernel(ur::skills{}, ur::linear_kernel{})));
-  });
+  return process("gaussian_process", ur::kernel_sum(ur::linear_kernel{}, on_skills(ur::linear_kernel{})));
+}
+
+/// The same with kernels that bend.
+inline method_list bent_processes() {
+  return {process("gaussian_process/rbf", ur::rbf_kernel{}),
+          process("gaussian_process/rbf + skills", ur::kernel_sum(ur::rbf_kernel{}, on_skills(ur::linear_kernel{}))),
+          process("gaussian_process/skills rbf", on_skills(ur::rbf_kernel{})),
+          process("gaussian_process/linear + skills rbf",
+                  ur::kernel_sum(ur::linear_kernel{}, on_skills(ur::rbf_kernel{})))};
+}
+
+inline ur::routing_method skill_logistic() {
+  return ur::predictor_method(
+      "skill_logistic", [](const ur::trial_data&) { return ur::transformed(ur::skills{}, ur::logistic_regression{}); });
 }
 
 inline ur::routing_method item_response() {
@@ -143,15 +163,16 @@ inline ur::routing_method tuned_soft() {
   return ur::selected_on_seen("kmeans_soft", variants(kmeans_soft, 5, 10, 25, 50, 100));
 }
 
-/// What `selected` mixes: every kind of smoother that takes in new LLMs, at a few scales.
+/// What `selected` mixes: every kind of smoother that takes in new LLMs.
 inline method_list ingredients() {
-  return {kmeans_soft(10), kmeans_soft(25), kmeans_soft(50), learned_map(25), two_level(50),      skill_cells(25),
-          knn(60),         knn(100),        ridge(),         skill_ridge(),   gaussian_process(), item_response()};
+  method_list out{kmeans_soft(25), learned_map(25),    two_level(50),   knn(100),        ridge(),
+                  skill_ridge(),   gaussian_process(), item_response(), skill_logistic()};
+  for (auto& method : bent_processes()) out.push_back(std::move(method));
+  return out;
 }
 
 inline ur::routing_method selected() {
-  return ur::stacked_on_seen("selected", ingredients(),
-                             {.rehearsals = {.repeats = 3}, .prior = 0.1, .scales = {0.5, 0.75, 1}});
+  return ur::stacked_on_seen("selected", ingredients(), {.rehearsals = {.repeats = 4}, .prior = 0.1});
 }
 
 /// Those of the main job.
