@@ -76,6 +76,24 @@ TEST_CASE("a stack gives a predictor that is right all the weight, whatever is c
   }
 }
 
+TEST_CASE("squared error spared is what weights take off a sample's, by hand") {
+  // One prompt, two LLMs: losses beyond the prompt's mean are -.5 and .5, deviations -.2 and .2.
+  ur::stacking stack(1);
+  const auto predicted = of({{.3, .7}});
+  const ur::loss_matrix* const list[] = {&predicted};
+  const std::vector<double> means{.5, .5};
+  stack.add(list, means, of({{0, 1}}));
+  CHECK(stack.error_spared(std::vector<double>{0}) == 0);
+  CHECK(stack.error_spared(std::vector<double>{1}) == Approx(2 * (.25 - .09)));
+  CHECK(stack.error_spared(std::vector<double>{6}) == Approx(2 * (.25 - .49)));
+  ur::stacking twice(1);
+  twice.add(stack);
+  twice.add(stack);
+  CHECK(twice.error_spared(std::vector<double>{1}) == Approx(4 * (.25 - .09)));
+  CHECK_THROWS_AS(stack.error_spared(means), std::invalid_argument);
+  CHECK_THROWS_AS(twice.add(ur::stacking(2)), std::invalid_argument);
+}
+
 TEST_CASE("what is missing has no part in a stack") {
   auto losses = of({{1, 0, 0}, {0, 1, 0}});
   losses(0, 2) = losses(1, 2) = ur::missing;

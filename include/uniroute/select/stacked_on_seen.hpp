@@ -20,8 +20,8 @@ struct stacked_on_seen_options {
   seen_as_new_options rehearsals = {};
   double prior = 0;  ///< of equal weights: see stacking::weights
   /// Candidates for a factor of all weights. A mixture that is right on average still loses area where it moves between
-  /// LLMs on weak evidence, and one of noise loses at any weight; 0 is ZeroRouter.
-  std::vector<double> scales = {0, 0.25, 0.5, 0.75, 1};
+  /// LLMs on weak evidence.
+  std::vector<double> scales = {0.5, 0.75, 1};
 };
 
 namespace detail {
@@ -52,8 +52,9 @@ struct stack_choice {
   std::vector<double> weights;  ///< times the scale
 };
 
-/// Weights of the candidates: those of all rehearsals, times the scale of the best mean area. Each rehearsal is scored
-/// with weights found on the others, so that a mixture which fits noise is seen to.
+/// Weights of the candidates: those of all rehearsals, times the scale of the best mean area. Each rehearsal is judged
+/// with weights found on the others, so that a mixture which fits noise is seen to: where it adds squared error to
+/// theirs, the scale is 0. (Area alone would tell, but with a noise that drops signals of real tables too.)
 inline stack_choice stack_on(const std::vector<rehearsal>& rehearsals, std::span<const routing_method> candidates,
                              const stacked_on_seen_options& options) {
   std::vector<stacking> parts;
@@ -65,17 +66,19 @@ inline stack_choice stack_on(const std::vector<rehearsal>& rehearsals, std::span
   }
   const auto weights = whole.weights(options.prior);
   const auto chosen = [&](double scale) { return stack_choice{scale, scaled(weights, scale)}; };
-  if (options.scales.size() == 1) return chosen(options.scales.front());
   std::vector<double> scores(options.scales.size(), 0.0);
-  for (std::size_t r = 0; r < rehearsals.size(); ++r) {
+  double spared = 0;
+  for (std::size_t r = 0; r < parts.size(); ++r) {
     stacking others(candidates.size());
     for (std::size_t o = 0; o < parts.size(); ++o) {
       if (o != r || parts.size() == 1) others.add(parts[o]);
     }
     const auto from_others = others.weights(options.prior);
-    for (std::size_t s = 0; s < scores.size(); ++s)
+    spared += parts[r].error_spared(from_others);
+    for (std::size_t s = 0; s < scores.size() && scores.size() > 1; ++s)
       scores[s] += area_of_mixture(candidates, rehearsals[r], scaled(from_others, options.scales[s]));
   }
+  if (!(spared > 0)) return chosen(0);
   const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
   return chosen(options.scales[static_cast<std::size_t>(best)]);
 }
@@ -83,9 +86,10 @@ inline stack_choice stack_on(const std::vector<rehearsal>& rehearsals, std::span
 }  // namespace detail
 
 /// γ̂ = μ(h) + s Σ_m w_m (γ̂_m(x, h) − μ(h)): w by `stacking` on the rehearsals, s the scale of the best mean nArea
-/// there under weights of the other rehearsals; ties to the smaller. From the trial's training prompts and seen LLMs
-/// alone, and it is also the guard: where the seen LLMs show no signal, what is left is ZeroRouter. Throws
-/// std::invalid_argument for no candidates or no scales, a scale outside [0, ∞), and for too few LLMs or prompts.
+/// there under weights of the other rehearsals; ties to the smaller; 0 where those weights spare no squared error. From
+/// the trial's training prompts and seen LLMs alone, and it is also the guard: where the seen LLMs show no signal, what
+/// is left is ZeroRouter. Throws std::invalid_argument for no candidates or no scales, a scale outside [0, ∞), and for
+/// too few LLMs or prompts.
 inline routing_method stacked_on_seen(std::string name, std::vector<routing_method> candidates,
                                       stacked_on_seen_options options = {}) {
   detail::require(!candidates.empty() && !options.scales.empty(), "stacked_on_seen: candidates has ", candidates.size(),

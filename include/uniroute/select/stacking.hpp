@@ -76,6 +76,19 @@ class stacking {
     return detail::nonnegative_least_squares(equations);
   }
 
+  /// How much less squared error the samples have with weights w than with none: Σ ℓ̃² − Σ (ℓ̃ − Σ_m w_m d̃_m)².
+  /// Weights that were found on other samples tell by its sign whether there is a signal.
+  double error_spared(std::span<const double> weights) const {
+    detail::require(weights.size() == size(), "stacking::error_spared: weights has ", weights.size(),
+                    " entries, but must have ", size());
+    double out = 0;
+    for (std::size_t i = 0; i < size(); ++i) {
+      out += 2 * weights[i] * equations_.right()[i];
+      for (std::size_t j = 0; j < size(); ++j) out -= weights[i] * equations_.gram()(i, j) * weights[j];
+    }
+    return out;
+  }
+
   /// out = μ(h) + Σ_m w_m (γ̂_m − μ(h)), n x M (n x M or 1 x M predictions). Shapes are the caller's business.
   static loss_matrix mix(std::span<const loss_matrix* const> predicted, std::span<const double> means,
                          std::span<const double> weights, std::size_t n) {
