@@ -142,6 +142,19 @@ std::vector<ur::chart_interval> gain_intervals(const std::vector<ur::method_summ
   return out;
 }
 
+/// The gains as a picture, or the reason why there are none.
+void add_gains(ur::html_page& page, const std::vector<ur::method_summary>& all, const std::string& title,
+               std::string caption) {
+  const auto gains = gain_intervals(all);
+  if (gains.empty()) {
+    page.paragraph(
+        "No gain over ZeroRouter is defined: it takes two trials or more, and a pool whose LLMs do not all cost the "
+        "same.");
+    return;
+  }
+  page.figure(ur::interval_chart(gains, title, "gain of nArea over ZeroRouter"), std::move(caption));
+}
+
 void add_studies(ur::html_page& page, const std::vector<study_point>& points) {
   for (const auto& study : study_names) {
     std::vector<const study_point*> of;
@@ -152,21 +165,25 @@ void add_studies(ur::html_page& page, const std::vector<study_point>& points) {
     page.heading(title_of(study));
     if (of.size() == 1) {
       const auto all = summarise_all(of[0]->result);
-      page.figure(ur::interval_chart(gain_intervals(all), title_of(study), "gain of nArea over ZeroRouter"),
-                  ur::detail::text("Gain over ZeroRouter; ", of[0]->result.methods.front().trials.size(), " trials, ",
-                                   of[0]->result.train, " training, ", of[0]->result.validation, " validation and ",
-                                   of[0]->result.test, " test prompts in the first."));
+      add_gains(page, all, title_of(study),
+                ur::detail::text("Gain over ZeroRouter; ", of[0]->result.methods.front().trials.size(), " trials, ",
+                                 of[0]->result.train, " training, ", of[0]->result.validation, " validation and ",
+                                 of[0]->result.test, " test prompts in the first."));
       continue;
     }
     std::vector<ur::chart_line> lines;
     for (const auto* p : of) {
       const auto all = summarise_all(p->result);
-      std::size_t at = 0;
       for (const auto& m : all) {
         if (!is_router(m.name) || !m.gain_over_zero) continue;
-        if (at == lines.size()) lines.push_back({m.name, {}, false, {}});
-        lines[at++].points.emplace_back(p->value, m.gain_over_zero->mean.mean);
+        auto line = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.name == m.name; });
+        if (line == lines.end()) line = lines.insert(lines.end(), {m.name, {}, false, {}});
+        line->points.emplace_back(p->value, m.gain_over_zero->mean.mean);
       }
+    }
+    if (lines.empty()) {
+      page.paragraph("No gain over ZeroRouter is defined.");
+      continue;
     }
     const std::string axis = study == "validation" ? "validation prompts"
                              : study == "clusters" ? "cells K"
@@ -182,10 +199,10 @@ std::string page(const source& from, const protocol_settings& s, const ur::proto
   ur::html_page page("Every method on unseen LLMs: " + from.table.name());
   add_introduction(page, from.table, s, from.encoder, result, all);
   page.heading("Gain over ZeroRouter");
-  page.figure(ur::interval_chart(gain_intervals(all), "Gain over ZeroRouter", "gain of nArea over ZeroRouter"),
-              "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected "
-              "t-test. selected mixes the methods that take in new LLMs, weighted on seen LLMs treated as new; "
-              "clairvoyant_mlp also knows the unseen LLMs' training outcomes, which no router has.");
+  add_gains(page, all, "Gain over ZeroRouter",
+            "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected "
+            "t-test. selected mixes the methods that take in new LLMs, weighted on seen LLMs treated as new; "
+            "clairvoyant_mlp also knows the unseen LLMs' training outcomes, which no router has.");
   for (const auto& c : compare_selected(result))
     page.paragraph(ur::detail::text("selected gains ", signed_number(c.gain.mean), " over ", c.other, " (corrected p ",
                                     p_text(c.gain.p_value), ", sign test p ", p_text(c.p_sign),
