@@ -234,10 +234,29 @@ std::string page(const source& from, const protocol_settings& s, const ur::proto
   return std::move(page).finish();
 }
 
-int run(const protocol_settings& s) {
+/// The studies that this table can have; one that was asked for by name and cannot be is refused.
+std::vector<std::string> studies_of(const source& from, const protocol_settings& s) {
+  if (std::find(s.studies.begin(), s.studies.end(), "all") == s.studies.end()) {
+    const bool shift = std::find(s.studies.begin(), s.studies.end(), "shift") != s.studies.end();
+    ur::detail::require(!shift || !ur::detail::shift_targets(from.table).empty(),
+                        "paper_protocol: --studies has shift, "
+                        "but table '",
+                        from.table.name(), "' has no category of 200 prompts or more beside others");
+    return s.studies;
+  }
+  std::vector<std::string> out = study_names;
+  if (ur::detail::shift_targets(from.table).empty()) {
+    std::erase(out, "shift");
+    std::puts("No study of shift: the table has no category of 200 prompts or more beside others.");
+  }
+  return out;
+}
+
+int run(protocol_settings s) {
   ur::detail::staged_directory staged("paper_protocol", s.out, "results.json");
   const source from = open_source(s);
   announce(from);
+  s.studies = studies_of(from, s);
   progress_bar bar;
   auto options = options_of(s);
   options.clairvoyant = true;
@@ -281,10 +300,5 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   parse(app, argc, argv);
-  return guard("paper_protocol", [&] {
-    if (std::find(s.studies.begin(), s.studies.end(), "all") != s.studies.end()) {
-      s.studies = study_names;
-    }
-    return run(s);
-  });
+  return guard("paper_protocol", [&] { return run(s); });
 }

@@ -54,17 +54,24 @@ struct graded_trial {
   std::size_t dropped = 0;
 };
 
+/// The categories that a shift may go to: enough prompts to represent and to score LLMs on, and others to fit on.
+template <class Loss>
+std::vector<std::string_view> shift_targets(const basic_routing_table<Loss>& table) {
+  std::map<std::string_view, std::size_t> sizes;
+  for (const auto& c : table.categories()) ++sizes[c];
+  std::vector<std::string_view> out;
+  for (const auto& [name, size] : sizes) {
+    if (size >= 200 && size < table.size()) out.push_back(name);
+  }
+  return out;
+}
+
 /// Leaves of the training prompts those outside one category, and of the others those inside: a shift of prompts.
 template <class Loss>
 void shift_categories(const basic_routing_table<Loss>& table, std::size_t validation_prompts, std::uint64_t seed,
                       split_indices& rows_of) {
   const auto categories = table.categories();
-  std::map<std::string_view, std::size_t> sizes;
-  for (const auto& c : categories) ++sizes[c];
-  std::vector<std::string_view> large;  // enough prompts to represent and to score LLMs on
-  for (const auto& [name, size] : sizes) {
-    if (size >= 200 && size < categories.size()) large.push_back(name);
-  }
+  const auto large = shift_targets(table);
   require(!large.empty(),
           "run_protocol: shift wants at least two categories, one of them with 200 prompts or more, but '",
           table.name(), "' has none");
