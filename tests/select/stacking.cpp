@@ -141,6 +141,20 @@ TEST_CASE("rehearsals hold out every seen LLM once, and no prompt is in two part
   CHECK_THROWS_AS(ur::rehearsals_of(t, {.folds = 0}), std::invalid_argument);
 }
 
+TEST_CASE("rehearsals leave out LLMs that nothing is known of") {
+  auto t = trial();
+  for (std::size_t i = 0; i < ur::rows(t.train_losses); ++i) t.train_losses(i, 1) = ur::missing;
+  const std::string silent = t.seen[1];
+  const auto& list = ur::rehearsals_of(t);
+  REQUIRE(list.size() == 2);
+  for (const auto& r : list) {
+    for (const auto* names : {&r.trial.seen, &r.trial.unseen})
+      CHECK(std::find(names->begin(), names->end(), silent) == names->end());
+    CHECK(r.trial.seen.size() == ur::columns(r.trial.train_losses));
+    CHECK(r.trial.unseen.size() == ur::columns(r.losses));
+  }
+}
+
 TEST_CASE("stacked_on_seen mixes by weights that it reports, and predicts nothing from test outcomes") {
   const auto method = ur::stacked_on_seen("selected", {cells("cells/2", 2), cells("cells/8", 8)});
   const auto t = trial();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <numeric>
 #include <span>
 #include <string>
@@ -113,7 +114,16 @@ inline std::vector<rehearsal> rehearse_on_validation(const trial_data& outer) {
   return out;
 }
 
-/// Drops LLMs without any outcome to represent or to score them.
+/// The columns of some matrices where `keep` says so.
+inline void keep_columns(std::span<const std::size_t> kept, std::initializer_list<matrix<double>*> of) {
+  for (matrix<double>* values : of) {
+    std::vector<std::size_t> all(rows(*values));
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    *values = take(*values, all, kept);
+  }
+}
+
+/// Drops LLMs without any outcome to learn from, to represent or to score them.
 inline void drop_unobserved(rehearsal& r) {
   const auto any = [](const loss_matrix& losses, std::size_t h) {
     for (std::size_t i = 0; i < rows(losses); ++i) {
@@ -121,27 +131,28 @@ inline void drop_unobserved(rehearsal& r) {
     }
     return false;
   };
-  std::vector<std::size_t> kept;
-  for (std::size_t h = 0; h < columns(r.losses); ++h) {
-    if (any(r.losses, h) && any(r.trial.validation_losses, h)) kept.push_back(h);
+  std::vector<std::size_t> fitted, held;
+  for (std::size_t h = 0; h < columns(r.trial.train_losses); ++h) {
+    if (any(r.trial.train_losses, h)) fitted.push_back(h);
   }
-  if (kept.size() == columns(r.losses)) return;
-  const auto keep = [&](matrix<double>& values) {
-    std::vector<std::size_t> all(rows(values));
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    values = take(values, all, kept);
-  };
-  keep(r.losses);
-  keep(r.costs);
-  keep(r.trial.validation_losses);
-  keep(r.trial.validation_costs);
-  r.trial.unseen = names_at(r.trial.unseen, kept);
+  for (std::size_t h = 0; h < columns(r.losses); ++h) {
+    if (any(r.losses, h) && any(r.trial.validation_losses, h)) held.push_back(h);
+  }
+  if (fitted.size() < columns(r.trial.train_losses)) {
+    keep_columns(fitted, {&r.trial.train_losses, &r.trial.train_costs});
+    r.trial.seen = names_at(r.trial.seen, fitted);
+  }
+  if (held.size() < columns(r.losses)) {
+    keep_columns(held, {&r.losses, &r.costs, &r.trial.validation_losses, &r.trial.validation_costs});
+    r.trial.unseen = names_at(r.trial.unseen, held);
+  }
 }
 
 }  // namespace detail
 
 /// The rehearsals of a trial, made once a trial; from nothing but its training prompts and seen LLMs. In a static pool:
-/// from its validation prompts, by 5-fold cross-validation. Those with fewer than 2 LLMs left are dropped.
+/// from its validation prompts, by 5-fold cross-validation. Those without a seen LLM, or with fewer than 2
+/// others, that have outcomes are dropped.
 /// Throws std::invalid_argument for too few LLMs or prompts.
 inline const std::vector<rehearsal>& rehearsals_of(const trial_data& trial, const seen_as_new_options& options = {}) {
   detail::require(options.folds >= 1 && options.repeats >= 1, "seen_as_new: folds is ", options.folds,
@@ -152,7 +163,7 @@ inline const std::vector<rehearsal>& rehearsals_of(const trial_data& trial, cons
   return trial.memo.get<std::vector<rehearsal>>(key, [&] {
     auto out = trial.static_pool ? detail::rehearse_on_validation(trial) : detail::rehearse_on_seen(trial, options);
     for (auto& r : out) detail::drop_unobserved(r);
-    std::erase_if(out, [](const rehearsal& r) { return r.trial.unseen.size() < 2; });
+    std::erase_if(out, [](const rehearsal& r) { return r.trial.seen.empty() || r.trial.unseen.size() < 2; });
     return out;
   });
 }
