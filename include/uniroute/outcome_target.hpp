@@ -37,7 +37,8 @@ inline loss_matrix contrasts(const loss_matrix& losses) {
       if (!is_missing(v)) v = count < 2 ? missing : v - sum / count;
     }
   }
-  return out;
+  // Where no prompt was run on two LLMs, nothing can be compared either.
+  return std::all_of(out.begin(), out.end(), is_missing) ? losses : out;
 }
 
 /// Losses of LLMs next to each other in order of their mean loss, subtracted: m - 1 columns for m LLMs with outcomes.

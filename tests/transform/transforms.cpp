@@ -165,6 +165,13 @@ TEST_CASE("contrasts leave out what all LLMs share; differences are between LLMs
   CHECK(d(0, 1) == -.5);
   CHECK(ur::is_missing(d(1, 1)));
   CHECK((ur::detail::contrasts(ur::make_matrix<double>(4, 1, .25)) == ur::make_matrix<double>(4, 1, .25)));
+  // No prompt was run on two LLMs: the losses stay, and skills are learned from them.
+  const double no = ur::missing;
+  const ur::loss_matrix apart{{1, no}, {no, 0}, {0, no}};
+  const auto same = ur::detail::contrasts(apart);
+  CHECK(same(0, 0) == 1);
+  CHECK(same(1, 1) == 0);
+  CHECK(ur::is_missing(same(2, 1)));
 }
 
 TEST_CASE("skills of contrasts forget how hard a prompt is for everyone") {
