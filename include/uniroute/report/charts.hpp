@@ -30,9 +30,10 @@ struct chart_line {
 
 struct chart_axes {
   std::string title, x, y;
-  bool with_zero = false;              ///< the y axis includes 0, with a line there
-  bool standalone = false;             ///< the legend inside the picture, which is then a file of its own
-  std::vector<double> log_ticks = {};  ///< if given, the x axis is logarithmic with these rising ticks, at least two
+  bool with_zero = false;                ///< the y axis includes 0, with a line there
+  bool standalone = false;               ///< the legend inside the picture, which is then a file of its own
+  std::vector<double> log_ticks = {};    ///< if given, the x axis is logarithmic with these rising ticks, at least two
+  std::vector<double> log_y_ticks = {};  ///< the same of the y axis; what lies beyond its ends is drawn at them
 };
 
 namespace detail {
@@ -85,14 +86,22 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
                              axes.log_ticks.back() > axes.log_ticks.front() && left > 0),
                   "line_chart: a logarithmic axis has ", axes.log_ticks.size(), " ticks and points from ", left,
                   ", but must have at least 2 rising ticks and points above 0");
+  const bool log_y = !axes.log_y_ticks.empty();
+  detail::require(!log_y || (axes.log_y_ticks.size() >= 2 && axes.log_y_ticks.front() > 0 &&
+                             axes.log_y_ticks.back() > axes.log_y_ticks.front() && !axes.with_zero),
+                  "line_chart: a logarithmic y axis has ", axes.log_y_ticks.size(),
+                  " ticks, but must have at least 2, rising and above 0, and no line at zero");
   const auto xs = log_x ? axes.log_ticks : detail::round_ticks(left, right, 5);
-  const auto ys = detail::round_ticks(low, high, 6);
+  const auto ys = log_y ? axes.log_y_ticks : detail::round_ticks(low, high, 6);
   const auto scale = [&](double x) { return log_x ? std::log(x) : x; };
+  const auto scale_y = [&](double y) { return log_y ? std::log(std::clamp(y, ys.front(), ys.back())) : y; };
   constexpr double width = 640, height = 400, x0 = 62, x1 = 626, y0 = 348, y1 = 14;
   const auto px = [&](double x) {
     return x0 + (scale(x) - scale(xs.front())) / (scale(xs.back()) - scale(xs.front())) * (x1 - x0);
   };
-  const auto py = [&](double y) { return y0 + (y - ys.front()) / (ys.back() - ys.front()) * (y1 - y0); };
+  const auto py = [&](double y) {
+    return y0 + (scale_y(y) - scale_y(ys.front())) / (scale_y(ys.back()) - scale_y(ys.front())) * (y1 - y0);
+  };
   constexpr std::size_t legend_columns = 3;
   const std::size_t legend_rows = axes.standalone ? (lines.size() + legend_columns - 1) / legend_columns : 0;
   detail::svg_canvas canvas(width, height + 20 * static_cast<double>(legend_rows), axes.title,
@@ -106,7 +115,8 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     const bool zero = axes.with_zero && std::fabs(y) < 1e-12;
     canvas.line(x0, py(y), x1, py(y),
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\" fill=\"none\"" : detail::grid_stroke);
-    canvas.label(x0 - 6, py(y) + 4, detail::fixed(y, detail::decimals_of(ys[1] - ys[0])), "end");
+    canvas.label(x0 - 6, py(y) + 4, log_y ? detail::text(y) : detail::fixed(y, detail::decimals_of(ys[1] - ys[0])),
+                 "end");
   }
   canvas.label((x0 + x1) / 2, height - 10, axes.x, "middle");
   canvas.label(16, (y0 + y1) / 2, axes.y, "middle",
