@@ -288,7 +288,7 @@ inline void count_missing(const coverage_case& c, const ur::cell_sample& s, std:
   tally.count(c.key("step_down", "betting"), right);
 }
 
-inline void count_case(const coverage_case& c, std::uint64_t seed, std::size_t index, coverage_tally& tally) {
+inline void count_case(const coverage_case& c, std::uint64_t seed, coverage_tally& tally) {
   const auto s = ur::summarise(c.outcomes());
   const bool graded = c.loss == "graded";
   count_interval<ur::hoeffding>(c, "hoeffding", s, tally);
@@ -296,7 +296,7 @@ inline void count_case(const coverage_case& c, std::uint64_t seed, std::size_t i
   count_interval<ur::empirical_bernstein>(c, "empirical_bernstein", s, tally);
   count_interval<ur::wilson>(c, "wilson", s, tally);
   count_interval<ur::betting>(c, "betting", s, tally);
-  if (index % 10 == 0) count_hard<quick_bootstrap>(c, "multiplier_bootstrap", s, tally);
+  count_hard<quick_bootstrap>(c, "multiplier_bootstrap", s, tally);
   count_held_out(c, s, seed, tally);
   if (!c.w.discrete) return;
   count_soft(c, seed, tally);
@@ -366,9 +366,9 @@ inline ordered_json coverage(const fitted_worlds& worlds, std::size_t first, std
   for (std::size_t i = first; i < last; ++i) {
     for (const bool graded : {false, true}) {
       const std::uint64_t of_case = ur::derive_seed(seed, 2 * i + (graded ? 1 : 0));
-      count_case(random_case(of_case, graded), of_case, i, tally);
-      count_case(fitted_case(worlds, of_case, graded), of_case, i, tally);
-      count_case(gaussian_case(of_case, graded), of_case, i, tally);
+      count_case(random_case(of_case, graded), of_case, tally);
+      count_case(fitted_case(worlds, of_case, graded), of_case, tally);
+      count_case(gaussian_case(of_case, graded), of_case, tally);
       if (!graded) count_router(worlds, of_case, tally);
     }
   }

@@ -9,7 +9,7 @@
 
 namespace theory {
 
-inline constexpr double parts_lambda = 0.3;  ///< where the dearest LLM costs .5
+inline constexpr double parts_lambda = 0.1;  ///< where the dearest LLM costs .5
 
 /// Every third LLM of a fitted world has not been seen when the map is learned.
 struct learning_pools {
@@ -97,7 +97,7 @@ inline ordered_json learned_parts(const fitted_worlds& worlds, std::size_t clust
     ur::matrix<double> profiles;
   };
   std::vector<fitted_map> fitted;
-  ur::map_search_options search{.starts = std::max<std::size_t>(4, 2 * samples), .seed = seed};
+  ur::map_search_options search{.starts = 4 * samples, .seed = seed};
   const auto pool = ur::select_models(p, pools.unseen);
   const auto keep = [&](const char* name, std::size_t training, const auto& router) {
     const auto& predictor = router.predictor_policy();
@@ -140,6 +140,11 @@ inline ordered_json learned_parts(const fitted_worlds& worlds, std::size_t clust
     if (i % 2 == 0) half = std::min(half, best.regrets[i]);
     if (best.regrets[i] > best.regret) second = std::min(second, best.regrets[i]);
   }
+  // The best map for the LLMs that learning can see, used for those it cannot.
+  ur::map_search_options for_seen{.starts = 4 * samples, .seed = ur::derive_seed(seed, 1)};
+  const auto other = ur::search_softmax_maps(ur::select_models(p, pools.seen), clusters, parts_lambda, for_seen);
+  out["best_for_seen"] =
+      ur::take_apart(pool, other.memberships, ur::truth_of(pool, other.memberships).profiles, parts_lambda).regret;
   out["best_of_half_the_starts"] = half;
   out["second_best"] = std::min(second, 1.0);
   for (const auto& [key, value] : sums) out["rows"].push_back(value.json(key.first, clusters, key.second));
@@ -200,7 +205,7 @@ inline ordered_json heterogeneity_estimates(std::size_t samples, std::uint64_t s
         for (std::size_t h = 0; h < w.models(); ++h)
           variance += s.squares(k, h) - s.counts(k, h) * means(k, h) * means(k, h);
       }
-      truths.push_back(std::sqrt(variance / static_cast<double>(n * w.models())));
+      truths.push_back(std::sqrt(std::max(0.0, variance) / static_cast<double>(n * w.models())));
     }
     out["rows"].push_back({{"heterogeneity", heterogeneity},
                            {"true_deviation", mean(truths)},

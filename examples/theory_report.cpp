@@ -63,7 +63,7 @@ const std::vector<std::size_t> sizes{100, 300, 1000, 3000, 10000, 30000, 100000}
 const std::vector<std::size_t> clusters{1, 3, 10, 30, 100, 300};
 constexpr std::size_t chunk = 50;
 
-const std::vector<std::size_t> parts_clusters{2, 3, 5, 8, 12, 20};
+const std::vector<std::size_t> parts_clusters{2, 4, 8, 16, 32};
 const std::vector<std::string> other_families{"fitted", "Gaussian"};
 const std::vector<std::size_t> other_sizes{100, 1000, 10000, 100000}, other_clusters{1, 10, 100};
 
@@ -78,7 +78,7 @@ std::vector<task> make_tasks(const settings& s, const theory::fitted_worlds& fit
   const auto seed = [&](std::uint64_t of) { return ur::derive_seed(s.seed, of); };
   for (const std::size_t k : parts_clusters) {
     out.push_back({"parts/" + std::to_string(k), [=, &fitted] {
-                     return theory::learned_parts(fitted, k, std::clamp<std::size_t>(some / 5, 1, 10), seed(7));
+                     return theory::learned_parts(fitted, k, std::clamp<std::size_t>(some / 10, 1, 5), seed(7));
                    }});
   }
   for (std::size_t first = 0; first < s.worlds; first += chunk) {
@@ -115,7 +115,11 @@ std::vector<task> make_tasks(const settings& s, const theory::fitted_worlds& fit
 
 /// The table that the fitted world is made of, with embeddings.
 ur::routing_table open_table(const settings& s) {
-  if (s.data.empty()) return ur::simulated_world{}.sample(1000, 1).table;
+  if (s.data.empty()) {
+    auto parts = ur::simulated_world{}.sample(1000, 1).table.parts();
+    parts.name = "the simulated table";
+    return ur::routing_table(std::move(parts));
+  }
   experiment::settings source;
   source.data = s.data;
   source.variant = s.variant;

@@ -60,6 +60,14 @@ inline std::string stroke(std::size_t index, bool quiet) {
               style.dashes.empty() ? "" : "\"");
 }
 
+/// A number of few digits, never in powers of ten: 0.00001.
+inline std::string tick_name(double value) {
+  std::string out = fixed(value, 9);
+  while (out.back() == '0') out.pop_back();
+  if (out.back() == '.') out.pop_back();
+  return out;
+}
+
 inline constexpr std::string_view grid_stroke = "stroke=\"#ddd\" stroke-width=\"1\" fill=\"none\"";
 
 }  // namespace detail
@@ -108,14 +116,15 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
                             axes.standalone ? "style=\"font:12px sans-serif;background:#fff\"" : "");
   for (const double x : xs) {
     canvas.line(px(x), y0, px(x), y1, detail::grid_stroke);
-    canvas.label(px(x), y0 + 18, log_x ? detail::text(x) : detail::fixed(x, detail::decimals_of(xs[1] - xs[0])),
-                 "middle");
+    const auto name = log_x ? detail::tick_name(x) : detail::fixed(x, detail::decimals_of(xs[1] - xs[0]));
+    const bool cut = px(x) > x1 - 1 && name.size() > 4;  // half of it would lie beyond the picture
+    canvas.label(cut ? width - 2 : px(x), y0 + 18, name, cut ? "end" : "middle");
   }
   for (const double y : ys) {
     const bool zero = axes.with_zero && std::fabs(y) < 1e-12;
     canvas.line(x0, py(y), x1, py(y),
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\" fill=\"none\"" : detail::grid_stroke);
-    canvas.label(x0 - 6, py(y) + 4, log_y ? detail::text(y) : detail::fixed(y, detail::decimals_of(ys[1] - ys[0])),
+    canvas.label(x0 - 6, py(y) + 4, log_y ? detail::tick_name(y) : detail::fixed(y, detail::decimals_of(ys[1] - ys[0])),
                  "end");
   }
   canvas.label((x0 + x1) / 2, height - 10, axes.x, "middle");
