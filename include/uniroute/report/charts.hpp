@@ -60,12 +60,12 @@ inline std::string stroke(std::size_t index, bool quiet) {
               style.dashes.empty() ? "" : "\"");
 }
 
-/// A number of few digits, never in powers of ten: 0.00001.
+/// A number above 0 of few digits, never in powers of ten: .00001.
 inline std::string tick_name(double value) {
   std::string out = fixed(value, 9);
   while (out.back() == '0') out.pop_back();
   if (out.back() == '.') out.pop_back();
-  return out;
+  return out.starts_with("0.") ? out.substr(1) : out;
 }
 
 inline constexpr std::string_view grid_stroke = "stroke=\"#ddd\" stroke-width=\"1\" fill=\"none\"";
@@ -103,7 +103,7 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
   const auto ys = log_y ? axes.log_y_ticks : detail::round_ticks(low, high, 6);
   const auto scale = [&](double x) { return log_x ? std::log(x) : x; };
   const auto scale_y = [&](double y) { return log_y ? std::log(std::clamp(y, ys.front(), ys.back())) : y; };
-  constexpr double width = 640, height = 400, x0 = 62, x1 = 626, y0 = 348, y1 = 14;
+  constexpr double width = 640, height = 400, x0 = 80, x1 = 626, y0 = 348, y1 = 14;
   const auto px = [&](double x) {
     return x0 + (scale(x) - scale(xs.front())) / (scale(xs.back()) - scale(xs.front())) * (x1 - x0);
   };
@@ -137,7 +137,7 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     const std::string stroke = detail::stroke(lines[l].style.value_or(l), lines[l].quiet);
     canvas.path(at, stroke);
     if (axes.standalone) {
-      const double left_end = x0 + 190 * static_cast<double>(l % legend_columns);
+      const double left_end = 62 + 190 * static_cast<double>(l % legend_columns);
       const double middle = height + 6 + 20 * static_cast<double>(l / legend_columns);
       canvas.line(left_end, middle, left_end + 40, middle, stroke);
       canvas.label(left_end + 46, middle + 4, lines[l].name);
