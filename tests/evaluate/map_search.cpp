@@ -2,6 +2,7 @@
 // regret.
 #include <catch2/catch.hpp>
 #include <uniroute/cluster/kmeans.hpp>
+#include <uniroute/data/adversarial_worlds.hpp>
 #include <uniroute/data/fit_world.hpp>
 #include <uniroute/data/random_worlds.hpp>
 #include <uniroute/data/simulated_world.hpp>
@@ -135,6 +136,21 @@ TEST_CASE("a learned map's regret is approximation + optimisation + estimation, 
   }
   CHECK(optimisation_of_short > 0);
   CHECK(optimisation_of_long > 0);
+}
+
+TEST_CASE("soft maps: an estimate that is off by an infinitesimal may gain 2t, so that it has no bound of its own") {
+  const auto w = ur::soft_counterexample({.lean = .01, .advantage = .1});
+  const auto p = ur::population_of(w.world);
+  const auto truth = ur::truth_of(p, w.memberships, w.given_cell);
+  auto swapped = truth.profiles;  // the other side of the tie
+  for (std::size_t k = 0; k < 2; ++k) std::swap(swapped(k, 0), swapped(k, 1));
+  const auto parts = ur::take_apart(p, w.memberships, swapped, 0, nullptr, w.given_cell);
+  CHECK(parts.approximation == Approx(.2).margin(1e-7));
+  CHECK(parts.regret == Approx(0).margin(1e-7));
+  CHECK(parts.estimation == Approx(-.2).margin(1e-7));
+  CHECK(parts.estimation_bound < 1e-8);
+  // What is bounded is their sum.
+  CHECK(parts.regret <= ur::approximation_of(p, w.memberships, w.given_cell).range + parts.estimation_bound);
 }
 
 TEST_CASE("hard cells have no optimisation part, and the search refuses what makes no sense") {
