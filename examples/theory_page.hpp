@@ -50,6 +50,31 @@ inline std::map<std::string, std::vector<double>> columns_of(const ordered_json&
   return out;
 }
 
+/// What the page shows, in a few sentences.
+inline void add_summary(ur::html_page& page, const ordered_json& json) {
+  std::size_t guaranteed = 0, failed = 0;
+  double least = 1;
+  for (const auto& c : json["coverage"]) {
+    if (c["guarantee"] != "finite sample") continue;
+    ++guaranteed;
+    failed += c["holds"].get<bool>() ? 0u : 1u;
+    least = std::min(least, c["covered"].get<double>());
+  }
+  const auto& f = json["figure_n1000_k10_m10"];
+  double best = 1e9;
+  for (const auto& [name, value] : f["uniform"].items()) best = std::min(best, value["ratio"].get<double>());
+  page.paragraph(ur::detail::text(
+      "Of ", guaranteed, " statements with a guarantee ", failed == 0 ? "none" : std::to_string(failed),
+      " held less often than promised; the least often true one held in ", number(100 * least, 1),
+      "% of worlds, promised are 95%. At n = 1,000 and K = M = 10 the best certificate is ", number(best, 2),
+      " times the least that any valid number could be, and where one LLM is clearly best the gap form is ",
+      number(f["clear_winners"]["times_tighter"], 1),
+      " times tighter than Hoeffding with Bonferroni. Regret falls as n to the power of ",
+      number(json["rates"]["regret_slope"], 2), " in random worlds and ", number(json["rates"]["worst_case_slope"], 2),
+      " at worst. K chosen by certificate misses the best K by ",
+      number(100 * json["cells_by_certificate"]["median_excess_of_range"].get<double>(), 1), "% of J's range."));
+}
+
 inline void add_u_shape(ur::html_page& page, const ordered_json& u, const ordered_json& by_certificate) {
   auto y = columns_of(u["rows"]);
   const auto k = y["clusters"];

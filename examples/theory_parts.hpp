@@ -80,12 +80,25 @@ inline ur::matrix<double> steep_weights(const ur::embedding_matrix& centroids) {
   return out;
 }
 
+/// The same map with more cells: every one as often as it takes, and by that much less likely.
+inline ur::matrix<double> split_cells(const ur::matrix<double>& theta, std::size_t cells) {
+  const std::size_t from = ur::rows(theta), f = ur::columns(theta);
+  auto out = ur::make_matrix<double>(cells, f);
+  for (std::size_t k = 0; k < cells; ++k) {
+    const std::size_t copies = cells / from + (k % from < cells % from ? 1 : 0);
+    for (std::size_t j = 0; j < f; ++j) out(k, j) = theta(k % from, j);
+    out(k, f - 1) -= std::log(static_cast<double>(copies));
+  }
+  return out;
+}
+
 /// Three maps with K cells, learned from samples of the fitted world, beside the best softmax map that a search over
 /// the truth finds: each map's regret in three parts. The search starts from what was learned, too, so that no
 /// optimisation part is negative; by how much the best found is above the infimum is not known, and what doubling the
 /// number of starts gained is printed for it.
+/// `best_weights` holds θ of the best with fewer cells, or nothing, and then that of the best found here.
 inline ordered_json learned_parts(const fitted_worlds& worlds, std::size_t clusters, std::size_t samples,
-                                  std::uint64_t seed) {
+                                  std::uint64_t seed, ur::matrix<double>& best_weights) {
   const auto& w = worlds.world();
   const learning_pools pools(w);
   const auto p = ur::population_of(w);
@@ -125,7 +138,9 @@ inline ordered_json learned_parts(const fitted_worlds& worlds, std::size_t clust
       search.given.push_back(steep_weights(hard.predictor_policy().clustering_policy().centroids()));
     }
   }
+  if (best_weights.size() != 0) search.given.push_back(split_cells(best_weights, clusters));
   const auto best = ur::search_softmax_maps(pool, clusters, parts_lambda, search);
+  best_weights = best.weights;
   std::map<std::pair<std::string, std::size_t>, mean_parts> sums;
   for (const auto& f : fitted) {
     const auto parts = ur::take_apart(pool, f.phi, f.profiles, parts_lambda, &best.memberships);
@@ -148,6 +163,15 @@ inline ordered_json learned_parts(const fitted_worlds& worlds, std::size_t clust
   out["best_of_half_the_starts"] = half;
   out["second_best"] = std::min(second, 1.0);
   for (const auto& [key, value] : sums) out["rows"].push_back(value.json(key.first, clusters, key.second));
+  return out;
+}
+
+/// The same for a rising sequence of K; maps with fewer cells are among those with more.
+inline ordered_json learned_parts(const fitted_worlds& worlds, const std::vector<std::size_t>& clusters,
+                                  std::size_t samples, std::uint64_t seed) {
+  ordered_json out = ordered_json::array();
+  auto best = ur::make_matrix<double>(0, 0);
+  for (const std::size_t k : clusters) out.push_back(learned_parts(worlds, k, samples, seed, best));
   return out;
 }
 

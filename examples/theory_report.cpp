@@ -76,11 +76,10 @@ std::vector<task> make_tasks(const settings& s, const theory::fitted_worlds& fit
   std::vector<task> out;
   const std::size_t some = std::max<std::size_t>(4, s.worlds / 200);
   const auto seed = [&](std::uint64_t of) { return ur::derive_seed(s.seed, of); };
-  for (const std::size_t k : parts_clusters) {
-    out.push_back({"parts/" + std::to_string(k), [=, &fitted] {
-                     return theory::learned_parts(fitted, k, std::clamp<std::size_t>(some / 10, 1, 5), seed(7));
-                   }});
-  }
+  out.push_back({"parts", [=, &fitted] {
+                   return theory::learned_parts(fitted, parts_clusters, std::clamp<std::size_t>(some / 10, 1, 5),
+                                                seed(7));
+                 }});
   for (std::size_t first = 0; first < s.worlds; first += chunk) {
     const std::size_t last = std::min(s.worlds, first + chunk);
     out.push_back(
@@ -295,14 +294,12 @@ ordered_json results_json(const settings& s, const std::string& table, const res
   });
   out["u_shape"] = u;
   out["cells_by_certificate"] = *results.find("cells_choice");
-  out["regret_parts"] = {{"world", table}, {"identity_error", 0.0}, {"by_clusters", ordered_json::array()}};
+  const auto& parts = *results.find("parts");
   double identity_error = 0;
-  for (const std::size_t k : parts_clusters) {
-    const auto& of_k = *results.find("parts/" + std::to_string(k));
+  for (const auto& of_k : parts) {
     for (const auto& r : of_k["rows"]) identity_error = std::max(identity_error, r["identity_error"].get<double>());
-    out["regret_parts"]["by_clusters"].push_back(of_k);
   }
-  out["regret_parts"]["identity_error"] = identity_error;
+  out["regret_parts"] = {{"world", table}, {"identity_error", identity_error}, {"by_clusters", parts}};
   out["heterogeneity_dial"] = *results.find("dial");
   out["heterogeneity_estimates"] = *results.find("estimates");
   out["where_labels_help"] = *results.find("labels");
@@ -350,6 +347,7 @@ int run(const settings& s) {
                                   "model of ",
                                   fitted.name(), ". Seed ", s.seed,
                                   ", δ = .05. docs/theory.md has the statements and their proofs."));
+  theory::add_summary(page, json);
   theory::add_u_shape(page, json["u_shape"], json["cells_by_certificate"]);
   theory::add_parts(page, json["regret_parts"]);
   theory::add_rates(page, json["rates"]);
