@@ -110,7 +110,9 @@ inline ordered_json learned_parts(const fitted_worlds& worlds, std::size_t clust
     ur::matrix<double> profiles;
   };
   std::vector<fitted_map> fitted;
-  ur::map_search_options search{.starts = 4 * samples, .seed = seed};
+  const bool quick = samples == 1;
+  ur::map_search_options search{
+      .starts = 4 * samples, .climbs = quick ? 50u : 300u, .steps = quick ? 15u : 60u, .seed = seed};
   const auto pool = ur::select_models(p, pools.unseen);
   const auto keep = [&](const char* name, std::size_t training, const auto& router) {
     const auto& predictor = router.predictor_policy();
@@ -156,7 +158,9 @@ inline ordered_json learned_parts(const fitted_worlds& worlds, std::size_t clust
     if (best.regrets[i] > best.regret) second = std::min(second, best.regrets[i]);
   }
   // The best map for the LLMs that learning can see, used for those it cannot.
-  ur::map_search_options for_seen{.starts = 4 * samples, .seed = ur::derive_seed(seed, 1)};
+  auto for_seen = search;
+  for_seen.given.clear();
+  for_seen.seed = ur::derive_seed(seed, 1);
   const auto other = ur::search_softmax_maps(ur::select_models(p, pools.seen), clusters, parts_lambda, for_seen);
   out["best_for_seen"] =
       ur::take_apart(pool, other.memberships, ur::truth_of(pool, other.memberships).profiles, parts_lambda).regret;

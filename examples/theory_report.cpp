@@ -1,6 +1,6 @@
 // Theory that runs: how often every interval and certificate holds, how tight it is, and what the parts of regret are,
 // in worlds where the truth is known. A page to look at and JSON to compute with. Interrupted, it goes on where it was.
-// ctest: --worlds 200 --out out
+// ctest: --worlds 100 --out out
 
 #include <unistd.h>
 
@@ -10,16 +10,17 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "experiment.hpp"
-#include "theory_coverage.hpp"
+#include "resumable.hpp"
 #include "theory_page.hpp"
 #include "theory_parts.hpp"
+#include "theory_router.hpp"
+#include "theory_tables.hpp"
 #include "theory_tightness.hpp"
 
 namespace ur = uniroute;
@@ -131,58 +132,6 @@ ur::routing_table open_table(const settings& s) {
   return ur::routing_table(std::move(parts));
 }
 
-constexpr auto partial_name = "partial.jsonl";
-
-/// Results of finished tasks in DIR/partial.jsonl, a line each, under a first line that says what they are results of.
-class resumable_results {
- public:
-  resumable_results(const std::filesystem::path& dir, const ordered_json& what) {
-    const bool ours = !std::filesystem::exists(dir) || std::filesystem::is_empty(dir) ||
-                      std::filesystem::exists(dir / "results.json") || std::filesystem::exists(dir / partial_name);
-    ur::detail::require(ours, "theory_report: '", dir.string(),
-                        "' exists and has no results.json, but must be new, empty or a report (it would be replaced)");
-    std::filesystem::create_directories(dir);
-    const auto path = dir / partial_name;
-    std::ifstream in(path);
-    std::string line;
-    bool same = false;
-    while (std::getline(in, line)) {
-      const auto json = ordered_json::parse(line, nullptr, false);
-      if (json.is_discarded()) break;  // the line that an interruption cut off
-      if (!same) {
-        same = json == what;
-        if (!same) break;
-      } else {
-        done_[json["key"].get<std::string>()] = json["value"];
-      }
-    }
-    in.close();
-    // Written again without a broken end.
-    out_.open(path, std::ios::trunc);
-    out_ << what.dump() << "\n";
-    for (const auto& [key, value] : done_) write(key, value);
-  }
-
-  const ordered_json* find(const std::string& key) const {
-    const auto found = done_.find(key);
-    return found == done_.end() ? nullptr : &found->second;
-  }
-  void add(const std::string& key, ordered_json value) {
-    write(key, value);
-    done_[key] = std::move(value);
-  }
-  std::size_t size() const { return done_.size(); }
-
- private:
-  void write(const std::string& key, const ordered_json& value) {
-    out_ << ordered_json{{"key", key}, {"value", value}}.dump() << std::endl;
-    if (!out_) throw std::runtime_error("theory_report: partial.jsonl cannot be written");
-  }
-
-  std::map<std::string, ordered_json> done_;
-  std::ofstream out_;
-};
-
 std::vector<std::string> parts_of(const std::string& key) {
   std::vector<std::string> out{""};
   for (const char c : key) {
@@ -218,7 +167,7 @@ void add_tightness_rows(ordered_json& to, const ordered_json& r, const std::stri
   }
 }
 
-ordered_json results_json(const settings& s, const std::string& table, const resumable_results& results,
+ordered_json results_json(const settings& s, const std::string& table, const experiment::resumable_results& results,
                           const ordered_json& cost) {
   ordered_json out;
   out["settings"] = {{"worlds", s.worlds}, {"seed", s.seed}, {"delta", theory::delta}, {"fitted_to", table}};
@@ -314,14 +263,14 @@ int run(const settings& s) {
   const ordered_json what{{"report", "theory"},     {"version", 3},   {"worlds", s.worlds},   {"seed", s.seed},
                           {"table", fitted.name()}, {"data", s.data}, {"variant", s.variant}, {"encoder", s.encoder}};
   const std::filesystem::path dir = s.out;
-  resumable_results results(dir, what);
+  experiment::resumable_results results("theory_report", dir, what);
   const auto tasks = make_tasks(s, fitted);
   std::vector<const task*> left;
   for (const auto& t : tasks) {
     if (results.find(t.key) == nullptr) left.push_back(&t);
   }
   if (left.size() != tasks.size())
-    std::printf("Going on with %s: %zu of %zu parts are done\n", (dir / partial_name).string().c_str(),
+    std::printf("Going on with %s: %zu of %zu parts are done\n", (dir / experiment::partial_name).string().c_str(),
                 tasks.size() - left.size(), tasks.size());
   std::fflush(stdout);
   experiment::progress_bar bar("parts");
@@ -360,7 +309,7 @@ int run(const settings& s) {
   theory::add_cost(page, cost);
 
   // The folder is replaced as a whole; until then partial.jsonl stays.
-  const char* marker = std::filesystem::exists(dir / "results.json") ? "results.json" : partial_name;
+  const char* marker = std::filesystem::exists(dir / "results.json") ? "results.json" : experiment::partial_name;
   ur::detail::staged_directory staged("theory_report", dir, marker);
   staged.write("results.json", json.dump(1) + "\n");
   staged.write("index.html", std::move(page).finish());
