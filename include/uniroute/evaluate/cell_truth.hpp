@@ -92,6 +92,7 @@ inline cell_truth truth_of(const population& p, const membership_matrix& phi,
     }
   }
   for (std::size_t k = 0; k < cells; ++k) {
+    out.shares[k] = std::min(out.shares[k], 1.0);  // a sum of weights may round above
     for (std::size_t h = 0; h < m; ++h)
       out.profiles(k, h) = out.shares[k] > 0 ? std::clamp(out.profiles(k, h) / out.shares[k], 0.0, 1.0) : 0.5;
   }
