@@ -117,7 +117,7 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
   for (const double x : xs) {
     canvas.line(px(x), y0, px(x), y1, detail::grid_stroke);
     const auto name = log_x ? detail::tick_name(x) : detail::fixed(x, detail::decimals_of(xs[1] - xs[0]));
-    const bool cut = px(x) > x1 - 1 && name.size() > 4;  // half of it would lie beyond the picture
+    const bool cut = px(x) > x1 - 1 && name.size() > 2;  // half of it would lie beyond the picture
     canvas.label(cut ? width - 2 : px(x), y0 + 18, name, cut ? "end" : "middle");
   }
   for (const double y : ys) {

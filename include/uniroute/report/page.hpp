@@ -59,7 +59,8 @@ class html_page {
       ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}\n"
       "th,td{padding:.25rem .5rem;text-align:right;border-bottom:1px solid #ccc;white-space:nowrap}\n"
       "th:first-child{text-align:left}.strong{font-weight:700;background:#f2f2f2}\n"
-      "@media(max-width:34rem){figure:not(.wide)>svg{font-size:19px}th{white-space:normal}}\n"
+      "@media(max-width:34rem){figure:not(.wide)>svg{font-size:19px}th{white-space:normal}td{padding:.25rem}th:first-"
+      "child{min-width:8rem}}\n"
       "@media print{body{max-width:none}figure{break-inside:avoid}}\n";
 
   std::string out_;
