@@ -32,8 +32,9 @@ inline std::string words_for(const std::string& bound) {
 inline void add_coverage(ur::html_page& page, const ordered_json& json) {
   page.heading("How often each statement held");
   const std::vector<std::pair<std::string, std::string>> intervals{
-      {"hoeffding", "Hoeffding"}, {"exact_binomial", "exact"}, {"empirical_bernstein", "Bernstein"},
-      {"betting", "betting"},     {"wilson", "Wilson*"},       {"multiplier_bootstrap", "bootstrap*"}};
+      {"betting", "betting"},     {"exact_binomial", "exact"},
+      {"hoeffding", "Hoeffding"}, {"empirical_bernstein", "Bernstein"},
+      {"wilson", "Wilson*"},      {"multiplier_bootstrap", "bootstrap*"}};
   std::vector<std::vector<std::string>> rows{{"statement (losses, map)"}};
   for (const auto& [id, name] : intervals) rows[0].push_back(name);
   std::map<std::string, std::size_t> row_of;
