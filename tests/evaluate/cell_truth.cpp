@@ -140,3 +140,12 @@ TEST_CASE("the parts of a regret add up, and the estimation part stays within it
     CHECK(ur::regret_to_cells(truth, ur::row(p.costs, 0), choices, .3) == Approx(parts.estimation).margin(1e-12));
   }
 }
+
+TEST_CASE("a share is never above 1, whatever weights add up to") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const auto cells = ur::random_cells({.cells = 1, .models = 2, .seed = seed});
+    const auto truth = ur::truth_of(ur::population_of(cells.world), ur::one_hot(cells.labels, 1));
+    CHECK(truth.shares[0] <= 1);
+    CHECK(truth.shares[0] == Approx(1).epsilon(1e-15));
+  }
+}

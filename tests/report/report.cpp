@@ -28,9 +28,16 @@ TEST_CASE("charts refuse nothing to draw and shapes that do not fit") {
   logarithmic.log_ticks = {10, 100, 1000};
   const auto by_powers = ur::line_chart({{"a", {{10, 0}, {100, 1}, {1000, 1}}}}, logarithmic);
   CHECK(by_powers.find(">1000<") != std::string::npos);
-  CHECK(by_powers.find("L344.0 14.0L626.0 14.0") != std::string::npos);
+  CHECK(by_powers.find("L353.0 14.0L626.0 14.0") != std::string::npos);
   CHECK_THROWS_AS(ur::line_chart({{"a", {{0, 0}, {1, 1}}}}, logarithmic), std::invalid_argument);
   CHECK_THROWS_AS(ur::line_chart({}, {"t", "x", "y"}), std::invalid_argument);
+  // The same of the y axis, where what is below the first tick lies on it.
+  logarithmic.log_y_ticks = {0.00001, 0.001, 0.1};
+  const auto by_both = ur::line_chart({{"a", {{10, 0.1}, {100, 0.001}, {1000, 0}}}}, logarithmic);
+  CHECK(by_both.find(">.00001<") != std::string::npos);
+  CHECK(by_both.find("M80.0 14.0L353.0 181.0L626.0 348.0") != std::string::npos);
+  logarithmic.with_zero = true;
+  CHECK_THROWS_AS(ur::line_chart({{"a", {{10, 1}, {100, 1}}}}, logarithmic), std::invalid_argument);
   CHECK_THROWS_AS(ur::heat_map(ur::make_matrix<double>(1, 2, 0.5), {"a"}, {"b"}, "t"), std::invalid_argument);
   CHECK_THROWS_AS(ur::stacked_chart({0, 1}, ur::make_matrix<double>(2, 1, 1.0), {}, {"t", "x", "y"}),
                   std::invalid_argument);

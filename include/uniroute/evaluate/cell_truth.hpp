@@ -11,10 +11,12 @@
 #include <span>
 #include <string_view>
 #include <uniroute/arrays.hpp>
+#include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/oracle.hpp>
 #include <uniroute/evaluate/population.hpp>
 #include <uniroute/evaluate/regret.hpp>
+#include <uniroute/map/memberships.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <vector>
 
@@ -90,6 +92,7 @@ inline cell_truth truth_of(const population& p, const membership_matrix& phi,
     }
   }
   for (std::size_t k = 0; k < cells; ++k) {
+    out.shares[k] = std::min(out.shares[k], 1.0);  // a sum of weights may round above
     for (std::size_t h = 0; h < m; ++h)
       out.profiles(k, h) = out.shares[k] > 0 ? std::clamp(out.profiles(k, h) / out.shares[k], 0.0, 1.0) : 0.5;
   }
@@ -191,6 +194,21 @@ inline regret_parts take_apart(const population& p, const membership_matrix& phi
     out.estimation_bound += 2 * truth.shares[k] * largest;
   }
   return out;
+}
+
+/// The same for a router with Φ and Ψ̂ of its own, among its pool: its choices at λ, if its rule sees the costs that the
+/// population has. The pool's names must be models of the population, whose embeddings are what its predictor reads.
+template <class Router>
+requires cell_based<typename Router::predictor_type> regret_parts
+take_apart(const population& p, const Router& router, double lambda, const membership_matrix* reference = nullptr) {
+  const auto& predictor = router.predictor_policy();
+  const loss_matrix losses = predictor.profile_losses();
+  auto profiles = make_matrix<double>(columns(losses), rows(losses));
+  for (std::size_t k = 0; k < rows(profiles); ++k) {
+    for (std::size_t h = 0; h < columns(profiles); ++h) profiles(k, h) = losses(h, k);
+  }
+  return take_apart(select_models(p, router.models()), memberships(predictor.map(), p.embeddings), profiles, lambda,
+                    reference);
 }
 
 /// Regret of a choice per hard cell to the best rule that is constant on the cells, for costs that are the same for

@@ -111,6 +111,17 @@ class learned_map {
   std::size_t steps() const noexcept { return steps_; }  ///< of L-BFGS that the map is away from its start
   const learned_map_options& options() const noexcept { return options_; }
 
+  /// θ, K x (D + 1): Φ(x) = softmax(θ (x, 1)).
+  matrix<double> weights() const {
+    const std::size_t d = dimension();
+    auto out = make_matrix<double>(size(), d + 1);
+    for (std::size_t k = 0; k < size(); ++k) {
+      for (std::size_t j = 0; j < d; ++j) out(k, j) = 2 * static_cast<double>(weights_(k, j)) / scale_;
+      out(k, d) = -offsets_[k] / scale_;
+    }
+    return out;
+  }
+
   /// Φ of each row of x, n x K, in float64 throughout.
   membership_matrix memberships(const embedding_matrix& x) const {
     return detail::softmax_cells(x, weights_, offsets_, scale_);

@@ -30,9 +30,10 @@ struct chart_line {
 
 struct chart_axes {
   std::string title, x, y;
-  bool with_zero = false;              ///< the y axis includes 0, with a line there
-  bool standalone = false;             ///< the legend inside the picture, which is then a file of its own
-  std::vector<double> log_ticks = {};  ///< if given, the x axis is logarithmic with these rising ticks, at least two
+  bool with_zero = false;                ///< the y axis includes 0, with a line there
+  bool standalone = false;               ///< the legend inside the picture, which is then a file of its own
+  std::vector<double> log_ticks = {};    ///< if given, the x axis is logarithmic with these rising ticks, at least two
+  std::vector<double> log_y_ticks = {};  ///< the same of the y axis; what lies beyond its ends is drawn at them
 };
 
 namespace detail {
@@ -57,6 +58,14 @@ inline std::string stroke(std::size_t index, bool quiet) {
   return text("fill=\"none\" stroke=\"", style.colour, "\" stroke-width=\"", quiet ? "1.3" : "2.4",
               "\" stroke-linejoin=\"round\"", style.dashes.empty() ? "" : " stroke-dasharray=\"", style.dashes,
               style.dashes.empty() ? "" : "\"");
+}
+
+/// A number above 0 of few digits, never in powers of ten: .00001.
+inline std::string tick_name(double value) {
+  std::string out = fixed(value, 9);
+  while (out.back() == '0') out.pop_back();
+  if (out.back() == '.') out.pop_back();
+  return out.starts_with("0.") ? out.substr(1) : out;
 }
 
 inline constexpr std::string_view grid_stroke = "stroke=\"#ddd\" stroke-width=\"1\" fill=\"none\"";
@@ -85,28 +94,38 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
                              axes.log_ticks.back() > axes.log_ticks.front() && left > 0),
                   "line_chart: a logarithmic axis has ", axes.log_ticks.size(), " ticks and points from ", left,
                   ", but must have at least 2 rising ticks and points above 0");
+  const bool log_y = !axes.log_y_ticks.empty();
+  detail::require(!log_y || (axes.log_y_ticks.size() >= 2 && axes.log_y_ticks.front() > 0 &&
+                             axes.log_y_ticks.back() > axes.log_y_ticks.front() && !axes.with_zero),
+                  "line_chart: a logarithmic y axis has ", axes.log_y_ticks.size(),
+                  " ticks, but must have at least 2, rising and above 0, and no line at zero");
   const auto xs = log_x ? axes.log_ticks : detail::round_ticks(left, right, 5);
-  const auto ys = detail::round_ticks(low, high, 6);
+  const auto ys = log_y ? axes.log_y_ticks : detail::round_ticks(low, high, 6);
   const auto scale = [&](double x) { return log_x ? std::log(x) : x; };
-  constexpr double width = 640, height = 400, x0 = 62, x1 = 626, y0 = 348, y1 = 14;
+  const auto scale_y = [&](double y) { return log_y ? std::log(std::clamp(y, ys.front(), ys.back())) : y; };
+  constexpr double width = 640, height = 400, x0 = 80, x1 = 626, y0 = 348, y1 = 14;
   const auto px = [&](double x) {
     return x0 + (scale(x) - scale(xs.front())) / (scale(xs.back()) - scale(xs.front())) * (x1 - x0);
   };
-  const auto py = [&](double y) { return y0 + (y - ys.front()) / (ys.back() - ys.front()) * (y1 - y0); };
+  const auto py = [&](double y) {
+    return y0 + (scale_y(y) - scale_y(ys.front())) / (scale_y(ys.back()) - scale_y(ys.front())) * (y1 - y0);
+  };
   constexpr std::size_t legend_columns = 3;
   const std::size_t legend_rows = axes.standalone ? (lines.size() + legend_columns - 1) / legend_columns : 0;
   detail::svg_canvas canvas(width, height + 20 * static_cast<double>(legend_rows), axes.title,
                             axes.standalone ? "style=\"font:12px sans-serif;background:#fff\"" : "");
   for (const double x : xs) {
     canvas.line(px(x), y0, px(x), y1, detail::grid_stroke);
-    canvas.label(px(x), y0 + 18, log_x ? detail::text(x) : detail::fixed(x, detail::decimals_of(xs[1] - xs[0])),
-                 "middle");
+    const auto name = log_x ? detail::tick_name(x) : detail::fixed(x, detail::decimals_of(xs[1] - xs[0]));
+    const bool cut = px(x) > x1 - 1 && name.size() > 2;  // half of it would lie beyond the picture
+    canvas.label(cut ? width - 2 : px(x), y0 + 18, name, cut ? "end" : "middle");
   }
   for (const double y : ys) {
     const bool zero = axes.with_zero && std::fabs(y) < 1e-12;
     canvas.line(x0, py(y), x1, py(y),
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\" fill=\"none\"" : detail::grid_stroke);
-    canvas.label(x0 - 6, py(y) + 4, detail::fixed(y, detail::decimals_of(ys[1] - ys[0])), "end");
+    canvas.label(x0 - 6, py(y) + 4, log_y ? detail::tick_name(y) : detail::fixed(y, detail::decimals_of(ys[1] - ys[0])),
+                 "end");
   }
   canvas.label((x0 + x1) / 2, height - 10, axes.x, "middle");
   canvas.label(16, (y0 + y1) / 2, axes.y, "middle",
@@ -118,7 +137,7 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     const std::string stroke = detail::stroke(lines[l].style.value_or(l), lines[l].quiet);
     canvas.path(at, stroke);
     if (axes.standalone) {
-      const double left_end = x0 + 190 * static_cast<double>(l % legend_columns);
+      const double left_end = 62 + 190 * static_cast<double>(l % legend_columns);
       const double middle = height + 6 + 20 * static_cast<double>(l / legend_columns);
       canvas.line(left_end, middle, left_end + 40, middle, stroke);
       canvas.label(left_end + 46, middle + 4, lines[l].name);

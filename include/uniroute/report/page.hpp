@@ -37,7 +37,8 @@ class html_page {
       out_ += i < emphasised.size() && emphasised[i] ? "<tr class=\"strong\">" : "<tr>";
       for (std::size_t j = 0; j < rows[i].size(); ++j) {
         const std::string_view tag = i == 0 || j == 0 ? "th" : "td";
-        out_ += detail::text("<", tag, ">", detail::escape_markup(rows[i][j]), "</", tag, ">");
+        out_ += detail::text("<", tag, i != 0 && j == 0 && rows[i][j].size() > 20 ? " class=\"long\">" : ">",
+                             detail::escape_markup(rows[i][j]), "</", tag, ">");
       }
       out_ += "</tr>\n";
     }
@@ -59,7 +60,8 @@ class html_page {
       ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}\n"
       "th,td{padding:.25rem .5rem;text-align:right;border-bottom:1px solid #ccc;white-space:nowrap}\n"
       "th:first-child{text-align:left}.strong{font-weight:700;background:#f2f2f2}\n"
-      "@media(max-width:34rem){figure:not(.wide)>svg{font-size:19px}}\n"
+      "@media(max-width:34rem){figure:not(.wide)>svg{font-size:19px}th{white-space:normal}td{padding:.25rem}"
+      ".long{min-width:9rem}}\n"
       "@media print{body{max-width:none}figure{break-inside:avoid}}\n";
 
   std::string out_;
