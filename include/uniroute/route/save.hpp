@@ -9,14 +9,13 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <type_traits>
 #include <uniroute/concepts/stateful.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/write_routing_table.hpp>
 #include <uniroute/state.hpp>
 #include <uniroute/version.hpp>
 #include <utility>
-#include <variant>
+#include <vector>
 
 namespace uniroute {
 
@@ -32,32 +31,28 @@ inline void write_state(const state& s, const std::filesystem::path& dir) {
   for (const auto& item : s.values()) {
     const std::string& name = item.first;
     auto& entry = values[name];
-    std::visit(
-        [&](const auto& v) {
-          using type = std::remove_cvref_t<decltype(v)>;
-          if constexpr (std::is_same_v<type, bool>) {
-            entry = {{"type", "bool"}, {"value", v}};
-          } else if constexpr (std::is_same_v<type, std::uint64_t>) {
-            entry = {{"type", "uint64"}, {"value", v}};
-          } else if constexpr (std::is_same_v<type, double>) {
-            detail::require<std::domain_error>(std::isfinite(v), "write_state: '", name, "' is ", v,
-                                               ", but must be finite");
-            entry = {{"type", "double"}, {"value", v}};
-          } else if constexpr (std::is_same_v<type, std::string>) {
-            entry = {{"type", "text"}, {"value", v}};
-          } else if constexpr (std::is_same_v<type, std::vector<std::string>>) {
-            entry = {{"type", "texts"}, {"value", v}};
-          } else {
-            const std::string file = "array_" + std::to_string(arrays++) + ".npy";
-            const char* kind = std::is_same_v<type, std::vector<double>>          ? "doubles"
-                               : std::is_same_v<type, std::vector<std::uint32_t>> ? "uint32s"
-                               : std::is_same_v<type, matrix<float>>              ? "float matrix"
-                                                                                  : "double matrix";
-            write_npy(staged.path() / file, v);
-            entry = {{"type", kind}, {"file", file}};
-          }
-        },
-        item.second);
+    const auto plain = [&]<class T>(const char* type, const T* v) {
+      if (v != nullptr) entry = {{"type", type}, {"value", *v}};
+    };
+    const auto array = [&]<class T>(const char* type, const T* v) {
+      if (v == nullptr) return;
+      const std::string file = "array_" + std::to_string(arrays++) + ".npy";
+      write_npy(staged.path() / file, *v);
+      entry = {{"type", type}, {"file", file}};
+    };
+    const state::value& v = item.second;
+    if (const double* number = v.get_if<double>())
+      detail::require<std::domain_error>(std::isfinite(*number), "write_state: '", name, "' is ", *number,
+                                         ", but must be finite");
+    plain("bool", v.get_if<bool>());
+    plain("uint64", v.get_if<std::uint64_t>());
+    plain("double", v.get_if<double>());
+    plain("text", v.get_if<std::string>());
+    plain("texts", v.get_if<std::vector<std::string>>());
+    array("doubles", v.get_if<std::vector<double>>());
+    array("uint32s", v.get_if<std::vector<std::uint32_t>>());
+    array("float matrix", v.get_if<matrix<float>>());
+    array("double matrix", v.get_if<matrix<double>>());
   }
   staged.write("state.json", json.dump(1) + "\n");
   staged.commit();
