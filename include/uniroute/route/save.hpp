@@ -12,6 +12,7 @@
 #include <uniroute/concepts/stateful.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/write_routing_table.hpp>
+#include <uniroute/detail/json_file.hpp>
 #include <uniroute/state.hpp>
 #include <uniroute/version.hpp>
 #include <utility>
@@ -24,21 +25,24 @@ namespace uniroute {
 /// NaN number, format_error if a file cannot be written.
 inline void write_state(const state& s, const std::filesystem::path& dir) {
   detail::staged_directory staged("write_state", dir, "state.json");
-  nlohmann::ordered_json json;
+  nlohmann::json json;
   json["uniroute"] = UNIROUTE_VERSION;
-  auto& values = json["values"] = nlohmann::ordered_json::object();
+  auto& values = json["values"] = nlohmann::json::object();
   std::size_t arrays = 0;
   for (const auto& item : s.values()) {
     const std::string& name = item.first;
     auto& entry = values[name];
     const auto plain = [&]<class T>(const char* type, const T* v) {
-      if (v != nullptr) entry = {{"type", type}, {"value", *v}};
+      if (v == nullptr) return;
+      entry["type"] = type;
+      entry["value"] = *v;
     };
     const auto array = [&]<class T>(const char* type, const T* v) {
       if (v == nullptr) return;
       const std::string file = "array_" + std::to_string(arrays++) + ".npy";
       write_npy(staged.path() / file, *v);
-      entry = {{"type", type}, {"file", file}};
+      entry["type"] = type;
+      entry["file"] = file;
     };
     const state::value& v = item.second;
     if (const double* number = v.get_if<double>())
@@ -64,7 +68,7 @@ inline state read_state(const std::filesystem::path& dir) {
   const std::string bytes = detail::read_file(path);
   state out;
   try {
-    const auto json = nlohmann::json::parse(bytes);
+    const auto json = detail::parse_json(bytes);
     if (json.at("uniroute").get<int>() > UNIROUTE_VERSION)
       throw format_error(path.string(), 0, 0, "was written by a later version of uniroute");
     for (const auto& item : json.at("values").items()) {
