@@ -35,7 +35,7 @@ class state {
 
  public:
   /// A value of one of the types of `state_value`. It never changes, so copies share it. (A std::variant of them would
-  /// be compiled in every unit that includes a policy, which costs as much as half of xtensor.)
+  /// be compiled in every unit that includes a policy, at a third of what xtensor costs.)
   class value {
    public:
     template <state_value T>
