@@ -3,23 +3,57 @@
 // The fitted state of a policy as plain named values: what `save` gives and `load` takes.
 // Writing it to files is route/save.hpp's business, so that policy headers need no JSON.
 
+#include <concepts>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/errors.hpp>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace uniroute {
 
+/// What a state can hold.
+template <class T>
+concept state_value = std::same_as<T, bool> || std::same_as<T, std::uint64_t> || std::same_as<T, double> ||
+    std::same_as<T, std::string> || std::same_as<T, std::vector<std::string>> || std::same_as<T, std::vector<double>> ||
+    std::same_as<T, std::vector<std::uint32_t>> || std::same_as<T, matrix<float>> || std::same_as<T, matrix<double>>;
+
 /// Named values, nested by a prefix: `map/centroids`. Numbers and texts go to one JSON file, arrays to `.npy` files.
 class state {
+  struct holder {
+    virtual ~holder() = default;
+  };
+  template <class T>
+  struct holding final : holder {
+    explicit holding(T v) : held(std::move(v)) {}
+    T held;
+  };
+
  public:
-  using value = std::variant<bool, std::uint64_t, double, std::string, std::vector<std::string>, std::vector<double>,
-                             std::vector<std::uint32_t>, matrix<float>, matrix<double>>;
+  /// A value of one of the types of `state_value`. It never changes, so copies share it. (A std::variant of them would
+  /// be compiled in every unit that includes a policy, at a third of what xtensor costs.)
+  class value {
+   public:
+    template <state_value T>
+    value(T v) : held_(std::unique_ptr<const holder>(std::make_unique<holding<T>>(std::move(v)))) {}
+
+    /// Null if the value is of another type.
+    template <class T>
+    const T* get_if() const noexcept {
+      static_assert(state_value<T>,
+                    "state: T must be bool, std::uint64_t, double, std::string, a std::vector of std::string, double "
+                    "or std::uint32_t, or a matrix of float or double");
+      const auto* typed = dynamic_cast<const holding<T>*>(held_.get());
+      return typed == nullptr ? nullptr : &typed->held;
+    }
+
+   private:
+    std::shared_ptr<const holder> held_;
+  };
 
   /// Stores a value; an earlier one of that name is replaced. Doubles must be finite (JSON has no others);
   /// arrays may hold anything.
@@ -36,7 +70,7 @@ class state {
   const T& get(std::string_view name) const {
     const auto found = values_.find(name);
     if (found == values_.end()) throw format_error("state", 0, 0, "'" + std::string(name) + "' is missing");
-    const T* typed = std::get_if<T>(&found->second);
+    const T* typed = found->second.get_if<T>();
     if (typed == nullptr)
       throw format_error("state", 0, 0, "'" + std::string(name) + "' has another type than expected");
     return *typed;

@@ -1,8 +1,10 @@
 #!/bin/bash
-# check.sh must pass a true refusal and fail each false one; a harness that always passes would hide all others.
+# check.sh must pass a true refusal and fail each false one; mended.sh must pass files that can be mended and fail one
+# that cannot among them. A harness that always passes would hide all others.
 # usage: check_self.sh COMPILER
 set -u
 check="$(dirname "$0")/check.sh"
+mended="$(dirname "$0")/mended.sh"
 compiler=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -41,4 +43,16 @@ try fails a_file_without_expectation <<'SOURCE'
 static_assert(2 == 3, "two is not three");
 #endif
 SOURCE
+good="$work/a_true_refusal.cpp" bad="$work/a_mistake_that_cannot_be_undone.cpp"
+printf '#include <cstddef>\nstruct repeated { std::size_t size; };\n' | tee "$work/one.cpp" >"$work/another.cpp"
+"$check" -r "$good" "$work" "$compiler" >/dev/null || { echo "check.sh -r fails a true refusal"; status=1; }
+if "$check" -r "$work/a_file_that_compiles.cpp" "$work" "$compiler" >/dev/null; then
+  echo "check.sh -r passes a file that compiles"
+  status=1
+fi
+"$mended" "$work" "$compiler" "$good" "$work/one.cpp" "$work/another.cpp" || status=1
+if "$mended" "$work" "$compiler" "$good" "$bad" "$work/one.cpp" >/dev/null 2>&1; then
+  echo "mended.sh passes a mistake that cannot be undone"
+  status=1
+fi
 exit $status

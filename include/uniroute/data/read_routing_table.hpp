@@ -16,6 +16,7 @@
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/json_file.hpp>
 #include <uniroute/missing.hpp>
 #include <utility>
 #include <vector>
@@ -92,7 +93,7 @@ class table_reader {
       if (content.find_first_not_of(" \t\r") == std::string_view::npos) continue;
       nlohmann::json object;
       try {
-        object = nlohmann::json::parse(content);
+        object = parse_json(content);
       } catch (const nlohmann::json::parse_error& error) {
         throw format_error(path.string(), line, error.byte, "is not valid JSON, but must be one object a line");
       }

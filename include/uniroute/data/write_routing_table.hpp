@@ -90,11 +90,11 @@ void write_routing_table(const basic_routing_table<Loss>& table, const std::file
   detail::staged_directory staged("write_routing_table", dir, "outcomes.csv");
   std::string prompts;
   for (std::size_t i = 0; i < table.size(); ++i) {
-    nlohmann::ordered_json line{{"id", table.ids()[i]}};
-    if (table.has_prompts()) line["prompt"] = table.prompts()[i];
-    if (!table.categories().empty()) line["category"] = table.categories()[i];
     try {
-      prompts += line.dump() + "\n";
+      prompts += "{\"id\":" + nlohmann::json(table.ids()[i]).dump();
+      if (table.has_prompts()) prompts += ",\"prompt\":" + nlohmann::json(table.prompts()[i]).dump();
+      if (!table.categories().empty()) prompts += ",\"category\":" + nlohmann::json(table.categories()[i]).dump();
+      prompts += "}\n";
     } catch (const nlohmann::json::type_error&) {
       throw std::domain_error(
           detail::text("write_routing_table: the text of prompt ", i, " is not UTF-8, but must be"));

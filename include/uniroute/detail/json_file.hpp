@@ -16,6 +16,11 @@
 
 namespace uniroute::detail {
 
+/// The one parser of JSON, so that units compile nlohmann's once. Throws nlohmann::json::parse_error.
+inline nlohmann::json parse_json(std::string_view text, const nlohmann::json::parser_callback_t& watch = nullptr) {
+  return nlohmann::json::parse(text.data(), text.data() + text.size(), watch);
+}
+
 class json_file {
  public:
   /// Throws format_error, with the byte, for what is no JSON object.
@@ -24,7 +29,7 @@ class json_file {
   /// From text that stands in the file `name`.
   json_file(std::string name, std::string_view text) : name_(std::move(name)) {
     try {
-      root_ = nlohmann::json::parse(text);
+      root_ = parse_json(text);
     } catch (const nlohmann::json::exception& error) {
       throw format_error(name_, 0, 0, std::string("is not valid JSON: ") + error.what());
     }

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace uniroute::detail {
@@ -20,15 +22,9 @@ inline std::size_t thread_count(std::size_t requested) noexcept {
   return std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
-/// Calls body(index, worker) for every index below count, on at most `threads` threads (0: all of the machine).
-/// `worker` is below thread_count(threads) and names scratch space. The exception of the lowest index is rethrown.
-template <class Body>
-void parallel_for(std::size_t count, std::size_t threads, Body&& body) {
-  const std::size_t workers = std::min(thread_count(threads), count);
-  if (workers <= 1) {
-    for (std::size_t index = 0; index < count; ++index) body(index, std::size_t{0});
-    return;
-  }
+/// What parallel_for does with a body of any type, so that threads are compiled once and not for every body.
+inline void run_parallel(std::size_t count, std::size_t workers, void* body,
+                         void (*call)(void* body, std::size_t index, std::size_t worker)) {
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stopped{false};
   std::mutex guard;
@@ -37,7 +33,7 @@ void parallel_for(std::size_t count, std::size_t threads, Body&& body) {
   const auto work = [&](std::size_t worker) {
     for (std::size_t index = next++; index < count && !stopped; index = next++) {
       try {
-        body(index, worker);
+        call(body, index, worker);
       } catch (...) {
         const std::lock_guard lock(guard);
         if (index < error_index) {
@@ -55,6 +51,21 @@ void parallel_for(std::size_t count, std::size_t threads, Body&& body) {
     work(0);
   }
   if (error) std::rethrow_exception(error);
+}
+
+/// Calls body(index, worker) for every index below count, on at most `threads` threads (0: all of the machine).
+/// `worker` is below thread_count(threads) and names scratch space. The exception of the lowest index is rethrown.
+template <class Body>
+void parallel_for(std::size_t count, std::size_t threads, Body&& body) {
+  const std::size_t workers = std::min(thread_count(threads), count);
+  if (workers <= 1) {
+    for (std::size_t index = 0; index < count; ++index) body(index, std::size_t{0});
+    return;
+  }
+  using type = std::remove_reference_t<Body>;
+  run_parallel(
+      count, workers, const_cast<void*>(static_cast<const void*>(std::addressof(body))),
+      [](void* erased, std::size_t index, std::size_t worker) { (*static_cast<type*>(erased))(index, worker); });
 }
 
 }  // namespace uniroute::detail

@@ -25,6 +25,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/half.hpp>
+#include <uniroute/detail/json_file.hpp>
 #include <uniroute/errors.hpp>
 #include <utility>
 #include <vector>
@@ -155,7 +156,7 @@ class safetensors_file {
     };
     nlohmann::json json;
     try {
-      json = nlohmann::json::parse(header, watch);
+      json = detail::parse_json(header, watch);
     } catch (const nlohmann::json::parse_error& error) {
       fail(detail::text("byte ", 8 + error.byte, ": the header is not valid JSON"));
     }

@@ -9,14 +9,14 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <type_traits>
 #include <uniroute/concepts/stateful.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/write_routing_table.hpp>
+#include <uniroute/detail/json_file.hpp>
 #include <uniroute/state.hpp>
 #include <uniroute/version.hpp>
 #include <utility>
-#include <variant>
+#include <vector>
 
 namespace uniroute {
 
@@ -25,39 +25,38 @@ namespace uniroute {
 /// NaN number, format_error if a file cannot be written.
 inline void write_state(const state& s, const std::filesystem::path& dir) {
   detail::staged_directory staged("write_state", dir, "state.json");
-  nlohmann::ordered_json json;
+  nlohmann::json json;
   json["uniroute"] = UNIROUTE_VERSION;
-  auto& values = json["values"] = nlohmann::ordered_json::object();
+  auto& values = json["values"] = nlohmann::json::object();
   std::size_t arrays = 0;
   for (const auto& item : s.values()) {
     const std::string& name = item.first;
     auto& entry = values[name];
-    std::visit(
-        [&](const auto& v) {
-          using type = std::remove_cvref_t<decltype(v)>;
-          if constexpr (std::is_same_v<type, bool>) {
-            entry = {{"type", "bool"}, {"value", v}};
-          } else if constexpr (std::is_same_v<type, std::uint64_t>) {
-            entry = {{"type", "uint64"}, {"value", v}};
-          } else if constexpr (std::is_same_v<type, double>) {
-            detail::require<std::domain_error>(std::isfinite(v), "write_state: '", name, "' is ", v,
-                                               ", but must be finite");
-            entry = {{"type", "double"}, {"value", v}};
-          } else if constexpr (std::is_same_v<type, std::string>) {
-            entry = {{"type", "text"}, {"value", v}};
-          } else if constexpr (std::is_same_v<type, std::vector<std::string>>) {
-            entry = {{"type", "texts"}, {"value", v}};
-          } else {
-            const std::string file = "array_" + std::to_string(arrays++) + ".npy";
-            const char* kind = std::is_same_v<type, std::vector<double>>          ? "doubles"
-                               : std::is_same_v<type, std::vector<std::uint32_t>> ? "uint32s"
-                               : std::is_same_v<type, matrix<float>>              ? "float matrix"
-                                                                                  : "double matrix";
-            write_npy(staged.path() / file, v);
-            entry = {{"type", kind}, {"file", file}};
-          }
-        },
-        item.second);
+    const auto plain = [&]<class T>(const char* type, const T* v) {
+      if (v == nullptr) return;
+      entry["type"] = type;
+      entry["value"] = *v;
+    };
+    const auto array = [&]<class T>(const char* type, const T* v) {
+      if (v == nullptr) return;
+      const std::string file = "array_" + std::to_string(arrays++) + ".npy";
+      write_npy(staged.path() / file, *v);
+      entry["type"] = type;
+      entry["file"] = file;
+    };
+    const state::value& v = item.second;
+    if (const double* number = v.get_if<double>())
+      detail::require<std::domain_error>(std::isfinite(*number), "write_state: '", name, "' is ", *number,
+                                         ", but must be finite");
+    plain("bool", v.get_if<bool>());
+    plain("uint64", v.get_if<std::uint64_t>());
+    plain("double", v.get_if<double>());
+    plain("text", v.get_if<std::string>());
+    plain("texts", v.get_if<std::vector<std::string>>());
+    array("doubles", v.get_if<std::vector<double>>());
+    array("uint32s", v.get_if<std::vector<std::uint32_t>>());
+    array("float matrix", v.get_if<matrix<float>>());
+    array("double matrix", v.get_if<matrix<double>>());
   }
   staged.write("state.json", json.dump(1) + "\n");
   staged.commit();
@@ -69,7 +68,7 @@ inline state read_state(const std::filesystem::path& dir) {
   const std::string bytes = detail::read_file(path);
   state out;
   try {
-    const auto json = nlohmann::json::parse(bytes);
+    const auto json = detail::parse_json(bytes);
     if (json.at("uniroute").get<int>() > UNIROUTE_VERSION)
       throw format_error(path.string(), 0, 0, "was written by a later version of uniroute");
     for (const auto& item : json.at("values").items()) {
