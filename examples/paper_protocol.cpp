@@ -10,6 +10,7 @@ namespace {
 using namespace experiment;
 
 struct protocol_settings : settings {
+  std::vector<std::string> methods;  ///< those that were asked for; none: all
   std::vector<std::string> studies;
   std::size_t study_trials = 20;
 };
@@ -38,6 +39,22 @@ ur::protocol_options options_of(const protocol_settings& s) {
   options.validation_prompts = s.validation;
   options.threads = s.threads;
   return options;
+}
+
+/// The references, and of the others those that were asked for, in their own order.
+methods::method_list chosen_methods(const std::vector<std::string>& names) {
+  methods::method_list out = methods::all_methods();
+  if (names.empty()) return out;
+  std::erase_if(out, [&](const auto& m) {
+    return is_router(m.name) && std::find(names.begin(), names.end(), m.name) == names.end();
+  });
+  return out;
+}
+
+/// Whether a list of methods, or of their results, has one of that name.
+template <class List>
+bool has(const List& list, std::string_view name) {
+  return std::any_of(list.begin(), list.end(), [&](const auto& m) { return m.name == name; });
 }
 
 /// What the studies compare: the paper's, the best of each kind, and their mixture.
@@ -120,6 +137,7 @@ struct comparison {
 std::vector<comparison> compare_selected(const ur::protocol_result& result) {
   std::vector<comparison> out;
   for (const char* other : {"zero_router", "knn", "kmeans_hard"}) {
+    if (!has(result.methods, "selected") || !has(result.methods, other)) continue;
     const auto gains = ur::paired_gains(result.method("selected"), result.method(other));
     if (gains.size() < 2) continue;
     comparison c{other, ur::corrected_resampled_t(gains, result.rho), ur::sign_test(gains), 0};
@@ -199,10 +217,11 @@ std::string page(const source& from, const protocol_settings& s, const ur::proto
   ur::html_page page("Every method on unseen LLMs: " + from.table.name());
   add_introduction(page, from.table, s, from.encoder, result, all);
   page.heading("Gain over ZeroRouter");
-  add_gains(page, all, "Gain over ZeroRouter",
-            "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected "
-            "t-test. selected mixes the methods that take in new LLMs, weighted on seen LLMs treated as new; "
-            "clairvoyant_mlp also knows the unseen LLMs' training outcomes, which no router has.");
+  add_gains(
+      page, all, "Gain over ZeroRouter",
+      "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected "
+      "t-test. Where they ran, selected mixes the methods that take in new LLMs, weighted on seen LLMs treated as "
+      "new, and clairvoyant_mlp also knows the unseen LLMs' training outcomes, which no router has.");
   for (const auto& c : compare_selected(result))
     page.paragraph(ur::detail::text("selected gains ", signed_number(c.gain.mean), " over ", c.other, " (corrected p ",
                                     p_text(c.gain.p_value), ", sign test p ", p_text(c.p_sign),
@@ -222,13 +241,15 @@ std::string page(const source& from, const protocol_settings& s, const ur::proto
   page.heading("Deferral curves");
   page.figure(ur::line_chart(curves, {"Deferral curves", cost_axis, "mean quality"}),
               "The paper's methods, selected, and what they are measured against; means over the trials.");
-  page.figure(ur::line_chart(gain_lines(curves), {"Gain over ZeroRouter", cost_axis, "quality above ZeroRouter", true}),
-              "The same, less ZeroRouter.");
+  const auto add_gain_lines = [&](const auto& of, const std::string& title, std::string caption) {
+    const auto lines = gain_lines(of);
+    if (!lines.empty())
+      page.figure(ur::line_chart(lines, {title, cost_axis, "quality above ZeroRouter", true}), std::move(caption));
+  };
+  add_gain_lines(curves, "Gain over ZeroRouter", "The same, less ZeroRouter.");
   rivals.insert(rivals.begin(),
                 *std::find_if(all.begin(), all.end(), [](const auto& m) { return m.name == "zero_router"; }));
-  page.figure(
-      ur::line_chart(gain_lines(curve_lines(rivals)), {"Gain of rivals", cost_axis, "quality above ZeroRouter", true}),
-      "The other methods, less ZeroRouter.");
+  add_gain_lines(curve_lines(rivals), "Gain of rivals", "The other methods, less ZeroRouter.");
   add_metrics(page, result, all);
   add_studies(page, studies);
   return std::move(page).finish();
@@ -259,10 +280,11 @@ int run(protocol_settings s) {
   s.studies = studies_of(from, s);
   progress_bar bar;
   auto options = options_of(s);
-  options.clairvoyant = true;
-  options.shuffled = "selected";
+  const auto list = chosen_methods(s.methods);
+  options.clairvoyant = has(list, "clairvoyant_mlp");
+  if (has(list, "selected")) options.shuffled = "selected";
   options.on_trial = [&](std::size_t done, std::size_t all) { bar.show(done, all); };
-  const auto result = ur::run_protocol(from.table, from.embed, methods::all_methods(), options, from.expected);
+  const auto result = ur::run_protocol(from.table, from.embed, list, options, from.expected);
   const auto all = summarise_all(result);
   const auto studies = run_studies(from, s);
   auto json = results_json(from.table, s, from.encoder, result, all);
@@ -293,6 +315,13 @@ int main(int argc, char** argv) {
   add_options(app, s);
   std::vector<std::string> names = study_names;
   names.push_back("all");
+  std::vector<std::string> routers;
+  for (const auto& m : methods::all_methods()) {
+    if (is_router(m.name)) routers.push_back(m.name);
+  }
+  app.add_option("--methods", s.methods, "only these of the methods, joined by commas; the references always run")
+      ->check(CLI::IsMember(routers))
+      ->delimiter(',');
   app.add_option("--studies", s.studies, "also: static, validation, clusters, shift, missing, or all")
       ->check(CLI::IsMember(names))
       ->delimiter(',');
