@@ -68,4 +68,14 @@ void parallel_for(std::size_t count, std::size_t threads, Body&& body) {
       [](void* erased, std::size_t index, std::size_t worker) { (*static_cast<type*>(erased))(index, worker); });
 }
 
+/// Calls body(i) for every i below count, neighbours in blocks of 64: for tasks that are too small for one each.
+template <class Body>
+void parallel_in_blocks(std::size_t count, std::size_t threads, Body&& body) {
+  constexpr std::size_t block = 64;
+  parallel_for((count + block - 1) / block, threads, [&](std::size_t b, std::size_t) {
+    const std::size_t end = std::min(count, (b + 1) * block);
+    for (std::size_t i = b * block; i < end; ++i) body(i);
+  });
+}
+
 }  // namespace uniroute::detail

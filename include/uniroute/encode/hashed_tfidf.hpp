@@ -66,11 +66,8 @@ class hashed_tfidf {
   embedding_matrix encode(std::span<const std::string> prompts) const {
     require_fitted();
     auto out = make_matrix<float>(prompts.size(), dimension());
-    constexpr std::size_t block = 64;
-    detail::parallel_for((prompts.size() + block - 1) / block, options_.threads, [&](std::size_t b, std::size_t) {
-      const std::size_t end = std::min(prompts.size(), (b + 1) * block);
-      for (std::size_t i = b * block; i < end; ++i) write(prompts[i], row(out, i));
-    });
+    detail::parallel_in_blocks(prompts.size(), options_.threads,
+                               [&](std::size_t i) { write(prompts[i], row(out, i)); });
     return out;
   }
 

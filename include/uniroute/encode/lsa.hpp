@@ -104,11 +104,8 @@ class lsa {
   embedding_matrix encode(std::span<const std::string> prompts) const {
     require_fitted();
     auto out = make_matrix<float>(prompts.size(), dimension());
-    constexpr std::size_t block = 64;
-    detail::parallel_for((prompts.size() + block - 1) / block, options_.threads, [&](std::size_t b, std::size_t) {
-      for (std::size_t i = b * block; i < std::min(prompts.size(), (b + 1) * block); ++i)
-        write(prompts[i], row(out, i));
-    });
+    detail::parallel_in_blocks(prompts.size(), options_.threads,
+                               [&](std::size_t i) { write(prompts[i], row(out, i)); });
     return out;
   }
 

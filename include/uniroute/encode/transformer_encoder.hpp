@@ -77,10 +77,8 @@ class transformer_encoder {
   embedding_matrix encode(std::span<const std::string> prompts) const {
     require_model();
     std::vector<std::vector<std::uint32_t>> tokens(prompts.size());
-    constexpr std::size_t block = 64;
-    detail::parallel_for((prompts.size() + block - 1) / block, options_.threads, [&](std::size_t b, std::size_t) {
-      for (std::size_t i = b * block; i < std::min(prompts.size(), (b + 1) * block); ++i)
-        model_->tokenizer.append(prompts[i], settings_.most_tokens, tokens[i]);
+    detail::parallel_in_blocks(prompts.size(), options_.threads, [&](std::size_t i) {
+      model_->tokenizer.append(prompts[i], settings_.most_tokens, tokens[i]);
     });
     return encode_tokens(tokens);
   }

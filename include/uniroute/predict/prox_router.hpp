@@ -31,33 +31,17 @@ struct tilt_options {
   double relative_bandwidth = 0.5;  ///< better than .25 for the seen LLMs of two real tables, treated as new
 };
 
-/// w_k ∝ n_k exp(−|x − c_k|² / τ), over all cells.
-///
-/// Theirs (Patel, Jali, Mallick and Joshi 2025, *ProxRouter*, arXiv 2510.09852): w ∝ p exp(−φ / τ), with the prior p of
-/// least variance, which is n_k for cell means of equally noisy outcomes, and a distance φ. Ours: φ is the squared
-/// Euclidean distance (for unit embeddings twice the cosine distance, so only τ's scale differs); n_k counts the LLM's
-/// own observed outcomes, so that missing ones are right; τ follows from the prompts where it is not given.
-class exponential_tilt {
+namespace detail {
+
+/// exp(−d / τ) of squared distances d, times whatever makes the nearest 1.
+class distance_tilt {
  public:
-  /// Throws std::invalid_argument unless every bandwidth given is finite and above 0.
-  explicit exponential_tilt(tilt_options options = {}) : options_(options) {
-    detail::check_bandwidth("exponential_tilt", options.bandwidth, options.relative_bandwidth);
-  }
-
-  void fit(const embedding_matrix& centroids, const embedding_matrix& x) {
-    bandwidth_ = options_.bandwidth
-                     ? *options_.bandwidth
-                     : detail::nearest_bandwidth(x, detail::centroid_table(centroids), options_.relative_bandwidth);
-  }
-
-  double bandwidth() const noexcept { return bandwidth_; }  ///< τ, squared distance; 0 before fit
+  double bandwidth() const noexcept { return bandwidth_; }  ///< τ, squared distance; 0 before it was set
 
   void weigh(std::span<double> distances) const noexcept {
     const double least = *std::min_element(distances.begin(), distances.end());
     for (double& d : distances) d = std::exp((least - d) / bandwidth_);
   }
-
-  double prior(double count) const noexcept { return count; }
 
   state save() const {
     state out;
@@ -67,9 +51,35 @@ class exponential_tilt {
 
   void load(const state& s) { bandwidth_ = s.get<double>("bandwidth"); }
 
- private:
+ protected:
+  distance_tilt(std::string_view owner, tilt_options options) : options_(options) {
+    check_bandwidth(owner, options.bandwidth, options.relative_bandwidth);
+  }
+
   tilt_options options_;
   double bandwidth_ = 0;
+};
+
+}  // namespace detail
+
+/// w_k ∝ n_k exp(−|x − c_k|² / τ), over all cells.
+///
+/// Theirs (Patel, Jali, Mallick and Joshi 2025, *ProxRouter*, arXiv 2510.09852): w ∝ p exp(−φ / τ), with the prior p of
+/// least variance, which is n_k for cell means of equally noisy outcomes, and a distance φ. Ours: φ is the squared
+/// Euclidean distance (for unit embeddings twice the cosine distance, so only τ's scale differs); n_k counts the LLM's
+/// own observed outcomes, so that missing ones are right; τ follows from the prompts where it is not given.
+class exponential_tilt : public detail::distance_tilt {
+ public:
+  /// Throws std::invalid_argument unless every bandwidth given is finite and above 0.
+  explicit exponential_tilt(tilt_options options = {}) : distance_tilt("exponential_tilt", options) {}
+
+  void fit(const embedding_matrix& centroids, const embedding_matrix& x) {
+    bandwidth_ = options_.bandwidth
+                     ? *options_.bandwidth
+                     : detail::nearest_bandwidth(x, detail::centroid_table(centroids), options_.relative_bandwidth);
+  }
+
+  double prior(double count) const noexcept { return count; }
 };
 
 static_assert(cell_blend<exponential_tilt>);
@@ -81,36 +91,15 @@ using prox_cells = blended_cells<Clustering, exponential_tilt>;
 /// w_j ∝ exp(−|x − x_j|² / τ) over the k nearest validation prompts: the same tilt of K-NN's prior, which is equal on
 /// the k nearest and 0 elsewhere. Not given, τ is `relative_bandwidth` times the mean over (at most 1,000 of) the
 /// validation prompts of the squared distance to the nearest other one; that rule is ours.
-class tilted_neighbours {
+class tilted_neighbours : public detail::distance_tilt {
  public:
   /// Throws std::invalid_argument unless every bandwidth given is finite and above 0.
-  explicit tilted_neighbours(tilt_options options = {}) : options_(options) {
-    detail::check_bandwidth("tilted_neighbours", options.bandwidth, options.relative_bandwidth);
-  }
+  explicit tilted_neighbours(tilt_options options = {}) : distance_tilt("tilted_neighbours", options) {}
 
   void fit(const embedding_matrix& sample) {
     bandwidth_ =
         options_.bandwidth ? *options_.bandwidth : detail::neighbour_bandwidth(sample, options_.relative_bandwidth);
   }
-
-  double bandwidth() const noexcept { return bandwidth_; }  ///< τ, squared distance; 0 before set_validation
-
-  void weigh(std::span<double> distances) const noexcept {
-    const double least = *std::min_element(distances.begin(), distances.end());
-    for (double& d : distances) d = std::exp((least - d) / bandwidth_);
-  }
-
-  state save() const {
-    state out;
-    out.set("bandwidth", bandwidth_);
-    return out;
-  }
-
-  void load(const state& s) { bandwidth_ = s.get<double>("bandwidth"); }
-
- private:
-  tilt_options options_;
-  double bandwidth_ = 0;
 };
 
 static_assert(neighbour_weighting<tilted_neighbours>);
