@@ -31,9 +31,10 @@ struct stacked_options {
 /// γ̂(x, h) = μ(h) + s Σ_m w_m (γ̂_m(x, h) − μ(h)) with the weights of `stacking`, found in `fit`: the seen LLMs are held
 /// out in folds, enrolled like new ones and scored on prompts that nothing was fitted on. One predictor alone is
 /// *guarded*: pulled towards the prompt-independent prediction by as much as the seen LLMs say. With fewer than 4 seen
-/// LLMs, or too few prompts, nothing can be held out, and the weights are equal and sum to `scale`.
-/// Const members are thread-safe if the predictors' are; `predict` of one embedding allocates nothing after the first
-/// call on a thread. Fitting costs folds · repeats + 1 fits of every predictor.
+/// LLMs, or too few prompts, nothing can be held out, and the weights are equal and sum to `scale`. Where the weights
+/// of other rehearsals spare a rehearsal no squared error, there is no signal, and all weights are 0. Const members are
+/// thread-safe if the predictors' are; `predict` of one embedding allocates nothing after the first call on a thread.
+/// Fitting costs folds · repeats + 1 fits of every predictor.
 template <class... Predictors>
 class stacked {
   static_assert(sizeof...(Predictors) >= 1, "stacked: Predictors must have at least one predictor");
@@ -193,8 +194,7 @@ class stacked {
     whole.train_costs = make_matrix<double>(rows(x), columns(losses), 0.0);
     whole.validation_x = make_matrix<float>(options_.labels, 0);
     for (std::size_t h = 0; h < columns(losses); ++h) whole.seen.push_back(detail::text("seen ", h));
-    stacking stack(predictor_count);
-    bool any = false;
+    std::vector<stacking> samples;
     for (const rehearsal& r : rehearsals_of(whole, options_.rehearsals)) {
       auto members = members_;
       std::vector<loss_matrix> predicted;
@@ -209,10 +209,12 @@ class stacked {
       std::vector<const loss_matrix*> of;
       for (const auto& p : predicted) of.push_back(&p);
       const auto means = column_means(r.trial.validation_losses);
-      stack.add(of, row(means, 0), r.losses);
-      any = true;
+      samples.emplace_back(predictor_count).add(of, row(means, 0), r.losses);
     }
-    if (!any) return out;
+    if (samples.empty()) return out;
+    if (!(error_spared(samples, weights_of_others(samples)) > 0)) return std::vector<double>(predictor_count, 0.0);
+    stacking stack(predictor_count);
+    for (const auto& sample : samples) stack.add(sample);
     out = stack.weights();
     for (double& w : out) w *= options_.scale;
     return out;

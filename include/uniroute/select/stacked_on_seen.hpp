@@ -53,8 +53,8 @@ struct stack_choice {
 };
 
 /// Weights of the candidates: those of all rehearsals, times the scale of the best mean area. Each rehearsal is judged
-/// with weights found on the others, so that a mixture which fits noise is seen to: where it adds squared error to
-/// theirs, the scale is 0. (Area alone would tell, but with a noise that drops signals of real tables too.)
+/// with weights found on the others, so that a mixture of noise is found out: where it spares no squared error, the
+/// scale is 0. (Area alone would tell, but with a noise that drops signals of real tables too.)
 inline stack_choice stack_on(const std::vector<rehearsal>& rehearsals, std::span<const routing_method> candidates,
                              const stacked_on_seen_options& options) {
   std::vector<stacking> parts;
@@ -66,19 +66,14 @@ inline stack_choice stack_on(const std::vector<rehearsal>& rehearsals, std::span
   }
   const auto weights = whole.weights(options.prior);
   const auto chosen = [&](double scale) { return stack_choice{scale, scaled(weights, scale)}; };
+  const auto of_others = weights_of_others(parts, options.prior);
+  if (!(error_spared(parts, of_others) > 0)) return chosen(0);
+  if (options.scales.size() == 1) return chosen(options.scales.front());
   std::vector<double> scores(options.scales.size(), 0.0);
-  double spared = 0;
   for (std::size_t r = 0; r < parts.size(); ++r) {
-    stacking others(candidates.size());
-    for (std::size_t o = 0; o < parts.size(); ++o) {
-      if (o != r || parts.size() == 1) others.add(parts[o]);
-    }
-    const auto from_others = others.weights(options.prior);
-    spared += parts[r].error_spared(from_others);
-    for (std::size_t s = 0; s < scores.size() && scores.size() > 1; ++s)
-      scores[s] += area_of_mixture(candidates, rehearsals[r], scaled(from_others, options.scales[s]));
+    for (std::size_t s = 0; s < scores.size(); ++s)
+      scores[s] += area_of_mixture(candidates, rehearsals[r], scaled(of_others[r], options.scales[s]));
   }
-  if (!(spared > 0)) return chosen(0);
   const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
   return chosen(options.scales[static_cast<std::size_t>(best)]);
 }

@@ -113,4 +113,27 @@ class stacking {
   std::vector<double> row_;
 };
 
+/// For each of several samples the weights that the others give together; its own where it is alone. Whether a mixture
+/// has learned something shows on samples that its weights have not seen.
+inline std::vector<std::vector<double>> weights_of_others(std::span<const stacking> samples, double prior = 0) {
+  std::vector<std::vector<double>> out;
+  for (std::size_t r = 0; r < samples.size(); ++r) {
+    stacking others(samples[r].size());
+    for (std::size_t o = 0; o < samples.size(); ++o) {
+      if (o != r || samples.size() == 1) others.add(samples[o]);
+    }
+    out.push_back(others.weights(prior));
+  }
+  return out;
+}
+
+/// The squared error that each sample is spared by its weights, summed: above 0 where there is a signal.
+inline double error_spared(std::span<const stacking> samples, std::span<const std::vector<double>> weights) {
+  detail::require(weights.size() == samples.size(), "error_spared: weights has ", weights.size(),
+                  " entries, but must have ", samples.size());
+  double out = 0;
+  for (std::size_t r = 0; r < samples.size(); ++r) out += samples[r].error_spared(weights[r]);
+  return out;
+}
+
 }  // namespace uniroute
