@@ -31,7 +31,9 @@ inline void run_parallel(std::size_t count, std::size_t workers, void* body,
   std::exception_ptr error;
   std::size_t error_index = std::numeric_limits<std::size_t>::max();
   const auto work = [&](std::size_t worker) {
-    for (std::size_t index = next++; index < count && !stopped; index = next++) {
+    while (!stopped) {  // what is taken is run, so that all below an index that throws are
+      const std::size_t index = next++;
+      if (index >= count) return;
       try {
         call(body, index, worker);
       } catch (...) {
