@@ -42,6 +42,7 @@ inline loss_matrix contrasts(const loss_matrix& losses) {
 }
 
 /// Losses of LLMs next to each other in order of their mean loss, subtracted: m - 1 columns for m LLMs with outcomes.
+/// The losses stay where no prompt was run on two neighbours.
 inline loss_matrix neighbour_differences(const loss_matrix& losses) {
   std::vector<std::pair<double, std::size_t>> order;
   for (std::size_t h = 0; h < columns(losses); ++h) {
@@ -62,7 +63,7 @@ inline loss_matrix neighbour_differences(const loss_matrix& losses) {
       out(i, at) = is_missing(a) || is_missing(b) ? missing : a - b;
     }
   }
-  return out;
+  return std::all_of(out.begin(), out.end(), is_missing) ? losses : out;
 }
 
 /// What `target` makes of losses (n x M): n x M, or fewer columns.

@@ -172,6 +172,8 @@ TEST_CASE("contrasts leave out what all LLMs share; differences are between LLMs
   CHECK(same(0, 0) == 1);
   CHECK(same(1, 1) == 0);
   CHECK(ur::is_missing(same(2, 1)));
+  CHECK(ur::columns(ur::detail::neighbour_differences(apart)) == 2);
+  CHECK(ur::detail::neighbour_differences(apart)(0, 0) == 1);
 }
 
 TEST_CASE("skills of contrasts forget how hard a prompt is for everyone") {
