@@ -95,6 +95,9 @@ TEST_CASE("a state goes to disk and back, bit for bit, and says what is wrong wi
   CHECK_THROWS_WITH(back.get<double>("flag"), Catch::Contains("another type"));
   s.set("bad", std::nan(""));
   CHECK_THROWS_AS(ur::write_state(s, dir), std::domain_error);
+  ur::state latin;
+  latin.set("name", std::string("caf\xE9"));
+  CHECK_THROWS_AS(ur::write_state(latin, dir), std::domain_error);
   CHECK(ur::read_state(dir).values().size() == back.values().size());  // the old one is whole
   CHECK_THROWS_AS(ur::read_state(dir / "nowhere"), ur::format_error);
   CHECK_THROWS_AS(ur::write_state(back, std::filesystem::temp_directory_path()), std::invalid_argument);

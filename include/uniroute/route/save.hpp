@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <uniroute/concepts/stateful.hpp>
 #include <uniroute/data/npy.hpp>
@@ -22,7 +23,7 @@ namespace uniroute {
 
 /// Writes named values: numbers and texts to state.json, arrays to .npy files that NumPy reads. All or nothing.
 /// Throws std::invalid_argument if `dir` is something else than a saved state, std::domain_error for an infinite or
-/// NaN number, format_error if a file cannot be written.
+/// NaN number or a text that is not UTF-8, format_error if a file cannot be written.
 inline void write_state(const state& s, const std::filesystem::path& dir) {
   detail::staged_directory staged("write_state", dir, "state.json");
   nlohmann::json json;
@@ -58,7 +59,11 @@ inline void write_state(const state& s, const std::filesystem::path& dir) {
     array("float matrix", v.get_if<matrix<float>>());
     array("double matrix", v.get_if<matrix<double>>());
   }
-  staged.write("state.json", json.dump(1) + "\n");
+  try {
+    staged.write("state.json", json.dump(1) + "\n");
+  } catch (const nlohmann::json::type_error&) {
+    throw std::domain_error("write_state: a name or text is not UTF-8, but must be");
+  }
   staged.commit();
 }
 
