@@ -169,5 +169,7 @@ TEST_CASE("hard cells have no optimisation part, and the search refuses what mak
   CHECK_THROWS_WITH(ur::search_softmax_maps(p, 2, 0, {.starts = 0}), Catch::Contains("starts is 0"));
   CHECK_THROWS_WITH(ur::search_softmax_maps(p, 2, 0, {.given = {ur::make_matrix<double>(2, 3)}}),
                     Catch::Contains("a given start is 2 x 3, but must be 2 x 9"));
+  CHECK_THROWS_WITH(ur::search_softmax_maps(p, 1, 0, {.given = {ur::make_matrix<double>(1, 9, std::nan(""))}}),
+                    Catch::Contains("search_softmax_maps: a given start(0, 0) is nan, but must be finite"));
   CHECK_THROWS_AS(ur::search_softmax_maps(p, 2, -1), std::invalid_argument);
 }

@@ -191,7 +191,8 @@ inline std::vector<double> random_softmax(const population& p, std::size_t cells
 /// difference to optimisation. Descends, from every start, the objective with soft choices, made harder in four stages,
 /// and keeps the least exact regret met on the way; a given start is itself a candidate, so that nothing given is
 /// better than what is found. O(n K (D + M)) a step; no guarantee of the optimum, which is a non-convex, piecewise
-/// constant problem. Throws std::invalid_argument for shapes, no cell or no start.
+/// constant problem. Throws std::invalid_argument for shapes, no cell or no start, std::domain_error for a given start
+/// that is not finite.
 inline found_map search_softmax_maps(const population& p, std::size_t cells, double lambda,
                                      const map_search_options& options = {}) {
   constexpr auto where = "search_softmax_maps";
@@ -202,9 +203,11 @@ inline found_map search_softmax_maps(const population& p, std::size_t cells, dou
                   " rows, but must have ", p.size());
   detail::require(cells != 0, where, ": cells is 0, but must be at least 1");
   detail::require(options.starts + options.given.size() != 0, where, ": starts is 0, but must be at least 1");
-  for (const auto& theta : options.given)
+  for (const auto& theta : options.given) {
     detail::require(rows(theta) == cells && columns(theta) == f, where, ": a given start is ", rows(theta), " x ",
                     columns(theta), ", but must be ", cells, " x ", f);
+    detail::check_finite(where, "a given start", theta);
+  }
 
   detail::soft_plug_in objective(p, cells, lambda);
   found_map out;
