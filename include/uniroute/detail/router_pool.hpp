@@ -12,7 +12,6 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/random.hpp>
-#include <uniroute/route/choice.hpp>
 #include <uniroute/route/sample_record.hpp>
 #include <uniroute/state.hpp>
 #include <utility>

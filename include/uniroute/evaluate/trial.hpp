@@ -14,6 +14,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/missing.hpp>
 #include <utility>
 #include <vector>
 

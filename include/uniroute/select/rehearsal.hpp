@@ -13,6 +13,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/trial.hpp>
+#include <uniroute/missing.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>
@@ -114,7 +115,7 @@ inline std::vector<rehearsal> rehearse_on_validation(const trial_data& outer) {
   return out;
 }
 
-/// The columns of some matrices where `keep` says so.
+/// Leaves of some matrices the columns `kept`.
 inline void keep_columns(std::span<const std::size_t> kept, std::initializer_list<matrix<double>*> of) {
   for (matrix<double>* values : of) {
     std::vector<std::size_t> all(rows(*values));

@@ -3,6 +3,7 @@
 // Several methods of an experiment mixed by how well they do on seen LLMs treated as new.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>

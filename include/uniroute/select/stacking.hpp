@@ -2,6 +2,7 @@
 
 // Weights of several predictors from seen LLMs in the part of new ones: what a stack is made of.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
