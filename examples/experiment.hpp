@@ -90,13 +90,14 @@ inline void announce(const source& from) {
   std::fflush(stdout);
 }
 
-/// Runs a job; an error is a line on stderr and an exit status of 1.
+/// Runs a job; an error is a line on stderr, once with the job's name, and an exit status of 1.
 template <class Job>
-int guard(const char* job, Job&& body) {
+int guard(const std::string& job, Job&& body) {
   try {
     return body();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", job, error.what());
+    const std::string what = error.what();
+    std::fprintf(stderr, "%s%s\n", what.starts_with(job + ": ") ? "" : (job + ": ").c_str(), what.c_str());
     return 1;
   }
 }

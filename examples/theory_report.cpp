@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -338,10 +337,6 @@ int run(const settings& s) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(read_command_line(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "theory_report: %s\n", error.what());
-    return 1;
-  }
+  const settings s = read_command_line(argc, argv);
+  return experiment::guard("theory_report", [&] { return run(s); });
 }
