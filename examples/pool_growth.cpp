@@ -96,8 +96,8 @@ trial_result run_trial(const ur::routing_table& table, Reader reader, const sett
     if (observed(split.validation) && observed(split.test)) order.push_back(name);
   }
   out.unseen = order.size();
-  ur::detail::require(order.size() >= 2, "pool_growth: trial ", index, " has ", order.size(),
-                      " LLMs to enrol, but must have at least 2");
+  ur::detail::require(order.size() >= 3, "pool_growth: trial ", index, " has ", order.size(),
+                      " LLMs to enrol, but must have at least 3");
   ur::random_engine draws(ur::derive_seed(seed, 3));
   ur::shuffle(std::span(order), draws);
   std::vector<std::string> leaving = order;
@@ -109,7 +109,7 @@ trial_result run_trial(const ur::routing_table& table, Reader reader, const sett
                             ur::proximity_map{}, ur::shrunken_mean{}, ur::best_quality_rule{}};
   auto router = unfitted;
   router.fit(split.train);
-  const std::size_t first = std::min(first_pool, order.size());
+  const std::size_t first = std::min(first_pool, order.size() - 1);
   router.enroll(split.validation, std::span<const std::string>(order).first(first));
 
   // λ is set on the first pool so that its mean cost is half-way between the cheapest LLM's and that of λ = 0.
@@ -226,7 +226,7 @@ summary summarise(const std::vector<trial_result>& all) {
   summary out;
   std::size_t steps = 0;
   for (const auto& t : all) steps = std::max(steps, t.steps.size());
-  std::vector<const trial_result*> trials;  // of the commonest length: an LLM without outcomes shortens a trial
+  std::vector<const trial_result*> trials;  // the longest: an LLM without outcomes shortens a trial
   for (const auto& t : all) {
     if (t.steps.size() == steps) trials.push_back(&t);
   }
@@ -259,11 +259,13 @@ summary summarise(const std::vector<trial_result>& all) {
       std::vector<double> cost, quality, lambda;
       for (const auto* t : trials) {
         const reading& r = t->steps[k].policies[p];
-        cost.push_back(r.cost > 0 ? std::log(r.cost) : 0);
+        if (r.cost > 0) cost.push_back(std::log(r.cost));
         quality.push_back(r.quality);
         if (r.lambda > 0) lambda.push_back(std::log(r.lambda));
       }
-      if (lambda.empty()) lambda.push_back(0);
+      for (auto* values : {&cost, &lambda}) {
+        if (values->empty()) values->push_back(0);
+      }
       of.log_cost.push_back(ur::corrected_resampled_t(cost, out.rho));
       of.quality.push_back(ur::corrected_resampled_t(quality, out.rho));
       of.log_lambda.push_back(ur::corrected_resampled_t(lambda, out.rho));
@@ -381,7 +383,8 @@ std::string page(const thrifty::task& task, const settings& s, const summary& of
   page.heading("What is spent");
   page.figure(ur::line_chart(lines([](const auto& p, std::size_t k) { return std::exp(p.log_cost[k].mean); }),
                              {"Mean cost over the budget", x, "mean cost / budget", true, false, {}}),
-              "Realised mean cost of the test prompts as a multiple of the budget; geometric means over the trials.");
+              "Realised mean cost of the test prompts as a multiple of the budget; geometric means over the "
+              "trials that spent anything.");
   page.heading("What λ means");
   page.figure(ur::line_chart(lines([](const auto& p, std::size_t k) { return std::exp(p.log_lambda[k].mean); }),
                              {"Quality per unit cost", x, "λ / λ of the first pool", true, false, {}}),
