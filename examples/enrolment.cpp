@@ -354,6 +354,10 @@ int run(settings s) {
   std::sort(s.labels.begin(), s.labels.end());
   s.labels.erase(std::unique(s.labels.begin(), s.labels.end()), s.labels.end());
   const thrifty::task task = thrifty::read_task(s);
+  const auto costs = ur::column_means(task.table.costs());
+  ur::detail::require(*std::max_element(costs.begin(), costs.end()) > *std::min_element(costs.begin(), costs.end()),
+                      "enrolment: the mean cost of every LLM is ", costs(0, 0),
+                      ", but must differ between LLMs (nArea would be undefined)");
   thrifty::progress_bar bar;
   ur::protocol_options options;
   options.trials = s.trials;
