@@ -94,6 +94,9 @@ std::vector<study_point> run_studies(const source& from, const protocol_settings
       for (const std::size_t labels : {50, 100, 200, 300, 400, 500}) {
         options.validation_prompts = labels;
         add(study, static_cast<double>(labels), study_methods(), options);
+        const std::size_t had = out.back().result.validation;
+        out.back().value = static_cast<double>(had);
+        if (had < labels) break;  // the table has no more
       }
     } else if (study == "clusters") {
       for (const std::size_t k : {5, 10, 25, 50, 100, 200, 300})
