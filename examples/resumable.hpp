@@ -31,16 +31,18 @@ class resumable_results {
     const auto path = dir / partial_name;
     std::ifstream in(path);
     std::string line;
-    bool same = false;
+    bool first = true;
     while (std::getline(in, line)) {
       const auto json = ordered_json::parse(line, nullptr, false);
       if (json.is_discarded()) break;  // the line that an interruption cut off
-      if (!same) {
-        same = json == what;
-        if (!same) break;
-      } else {
+      if (!first) {
         done_[json["key"].get<std::string>()] = json["value"];
+        continue;
       }
+      ur::detail::require(json == what, job_, ": '", path.string(), "' is of an interrupted run with settings ",
+                          json.dump(), ", but must be of one with ", what.dump(),
+                          " (take its settings to go on with it, remove it, or choose another --out)");
+      first = false;
     }
     in.close();
     // Written again without a broken end.

@@ -35,7 +35,7 @@ class state {
 
  public:
   /// A value of one of the types of `state_value`. It never changes, so copies share it. (A std::variant of them would
-  /// be compiled in every unit that includes a policy, at a third of what xtensor costs.)
+  /// be compiled in every unit that includes a policy, at a good part of what xtensor costs.)
   class value {
    public:
     template <state_value T>

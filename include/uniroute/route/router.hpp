@@ -222,7 +222,9 @@ class router {
   const Predictor& predictor_policy() const noexcept { return predictor_; }
   const Rule& rule() const noexcept { return rule_; }
   const Costs& costs() const noexcept { return costs_; }
-  const sample_record& fitted_on() const noexcept { return pool_.fitted_on(); }      ///< the prompts `fit` saw
+  const sample_record& fitted_on() const noexcept {
+    return pool_.fitted_on();
+  }  ///< what `fit` saw, a table or embeddings
   const sample_record& enrolled_on() const noexcept { return pool_.enrolled_on(); }  ///< the validation prompts
 
   /// The same router with another rule.

@@ -46,11 +46,11 @@ inline std::vector<std::string> names_at(const std::vector<std::string>& names, 
 inline std::vector<rehearsal> rehearse_on_seen(const trial_data& outer, const seen_as_new_options& options) {
   const std::size_t n = rows(outer.train_x), m = outer.seen.size();
   const std::size_t folds = std::min(options.folds, m / 2);
-  require(folds >= 1, "seen_as_new: the trial has ", m, " seen LLMs, but must have at least 2");
+  require(folds >= 1, "rehearsals_of: the trial has ", m, " seen LLMs, but must have at least 2");
   const auto scored = static_cast<std::size_t>(options.scored_share * static_cast<double>(n));
   const std::size_t labelled = std::min(rows(outer.validation_x), (n - scored) / 2);
-  require(scored >= 1 && labelled >= 1, "seen_as_new: the trial has ", n,
-          " training prompts, too few to hold any back");
+  require(scored >= 1 && labelled >= 1, "rehearsals_of: the trial has ", n,
+          " training prompts, but must have enough to hold some back");
   random_engine draws(derive_seed(outer.seed, 0x5EED));
   std::vector<std::size_t> models(m), prompts(n);
   std::iota(models.begin(), models.end(), std::size_t{0});
@@ -91,7 +91,7 @@ inline std::vector<rehearsal> rehearse_on_seen(const trial_data& outer, const se
 inline std::vector<rehearsal> rehearse_on_validation(const trial_data& outer) {
   const std::size_t n = rows(outer.validation_x);
   const std::size_t folds = std::min<std::size_t>(5, n);
-  require(folds >= 2, "seen_as_new: the trial has ", n, " validation prompts, but must have at least 2");
+  require(folds >= 2, "rehearsals_of: the trial has ", n, " validation prompts, but must have at least 2");
   random_engine draws(derive_seed(outer.seed, 0x5EED));
   std::vector<std::size_t> prompts(n), all(outer.unseen.size());
   std::iota(prompts.begin(), prompts.end(), std::size_t{0});
@@ -156,9 +156,9 @@ inline void drop_unobserved(rehearsal& r) {
 /// others, that have outcomes are dropped.
 /// Throws std::invalid_argument for too few LLMs or prompts.
 inline const std::vector<rehearsal>& rehearsals_of(const trial_data& trial, const seen_as_new_options& options = {}) {
-  detail::require(options.folds >= 1 && options.repeats >= 1, "seen_as_new: folds is ", options.folds,
+  detail::require(options.folds >= 1 && options.repeats >= 1, "rehearsals_of: folds is ", options.folds,
                   " and repeats is ", options.repeats, ", but must be at least 1");
-  detail::require(options.scored_share > 0 && options.scored_share < 1, "seen_as_new: scored_share is ",
+  detail::require(options.scored_share > 0 && options.scored_share < 1, "rehearsals_of: scored_share is ",
                   options.scored_share, ", but must be between 0 and 1");
   const std::string key = detail::text("rehearsals ", options.folds, " ", options.repeats, " ", options.scored_share);
   return trial.memo.get<std::vector<rehearsal>>(key, [&] {
