@@ -141,6 +141,22 @@ TEST_CASE("rehearsals hold out every seen LLM once, and no prompt is in two part
   CHECK_THROWS_AS(ur::rehearsals_of(t, {.folds = 0}), std::invalid_argument);
 }
 
+TEST_CASE("in a static pool every LLM is fitted on, represented and scored, each time on other prompts") {
+  auto t = trial();
+  t.static_pool = true;
+  t.unseen = t.seen;
+  const auto& list = ur::rehearsals_of(t, {.folds = 2, .repeats = 2});
+  REQUIRE(list.size() == 4);
+  for (const auto& r : list) {
+    CHECK(r.trial.static_pool);
+    CHECK(r.trial.seen.size() == t.seen.size());
+    CHECK(r.trial.unseen == r.trial.seen);
+    CHECK(ur::rows(r.trial.validation_x) == ur::rows(t.validation_x));
+    CHECK(ur::rows(r.trial.train_x) + ur::rows(r.trial.validation_x) + ur::rows(r.trial.test_x) == ur::rows(t.train_x));
+  }
+  CHECK((list[0].trial.test_x != list[1].trial.test_x));
+}
+
 TEST_CASE("rehearsals leave out LLMs that nothing is known of") {
   auto t = trial();
   for (std::size_t i = 0; i < ur::rows(t.train_losses); ++i) t.train_losses(i, 1) = ur::missing;

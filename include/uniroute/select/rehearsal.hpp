@@ -42,10 +42,11 @@ inline std::vector<std::string> names_at(const std::vector<std::string>& names, 
 }
 
 /// Each fold: held-out seen LLMs are represented on as many prompts as the validation sample has, drawn from prompts
-/// that nothing is fitted on, and scored on others.
+/// that nothing is fitted on, and scored on others. A pool that does not change has no LLMs to hold out: all are fitted
+/// on, represented and scored, each time on other prompts.
 inline std::vector<rehearsal> rehearse_on_seen(const trial_data& outer, const seen_as_new_options& options) {
   const std::size_t n = rows(outer.train_x), m = outer.seen.size();
-  const std::size_t folds = std::min(options.folds, m / 2);
+  const std::size_t folds = outer.static_pool ? options.folds : std::min(options.folds, m / 2);
   require(folds >= 1, "rehearsals_of: the trial has ", m, " seen LLMs, but must have at least 2");
   const auto scored = static_cast<std::size_t>(options.scored_share * static_cast<double>(n));
   const std::size_t labelled = std::min(rows(outer.validation_x), (n - scored) / 2);
@@ -65,12 +66,15 @@ inline std::vector<rehearsal> rehearse_on_seen(const trial_data& outer, const se
     const auto score = all.first(scored), label = all.subspan(scored, labelled), fit = all.subspan(scored + labelled);
     std::vector<std::size_t> held, kept;
     for (std::size_t at = 0; at < m; ++at) (at % folds == f ? held : kept).push_back(models[at]);
-    if (folds == 1) {  // too few LLMs for two pools: half of them are held back
+    if (outer.static_pool) {
+      held = kept = models;
+    } else if (folds == 1) {  // too few LLMs for two pools: half of them are held back
       held.assign(models.begin(), models.begin() + static_cast<std::ptrdiff_t>(m / 2));
       kept.assign(models.begin() + static_cast<std::ptrdiff_t>(m / 2), models.end());
     }
     rehearsal r;
     r.trial.seed = derive_seed(outer.seed, round + 1);
+    r.trial.static_pool = outer.static_pool;
     r.trial.train_x = take_rows(outer.train_x, fit);
     r.trial.validation_x = take_rows(outer.train_x, label);
     r.trial.test_x = take_rows(outer.train_x, score);
@@ -82,34 +86,6 @@ inline std::vector<rehearsal> rehearse_on_seen(const trial_data& outer, const se
     r.trial.unseen = names_at(outer.seen, held);
     r.losses = take(outer.train_losses, score, held);
     r.costs = take(outer.train_costs, score, held);
-    out.push_back(std::move(r));
-  }
-  return out;
-}
-
-/// A pool that does not change has no LLMs to hide: cross-validation on the validation prompts.
-inline std::vector<rehearsal> rehearse_on_validation(const trial_data& outer) {
-  const std::size_t n = rows(outer.validation_x);
-  const std::size_t folds = std::min<std::size_t>(5, n);
-  require(folds >= 2, "rehearsals_of: the trial has ", n, " validation prompts, but must have at least 2");
-  random_engine draws(derive_seed(outer.seed, 0x5EED));
-  std::vector<std::size_t> prompts(n), all(outer.unseen.size());
-  std::iota(prompts.begin(), prompts.end(), std::size_t{0});
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  shuffle(std::span(prompts), draws);
-  std::vector<rehearsal> out;
-  for (std::size_t f = 0; f < folds; ++f) {
-    std::vector<std::size_t> score, label;
-    for (std::size_t at = 0; at < n; ++at) (at % folds == f ? score : label).push_back(prompts[at]);
-    rehearsal r;
-    r.trial = outer;
-    r.trial.clairvoyant_losses = make_matrix<double>(0, 0);
-    r.trial.validation_x = take_rows(outer.validation_x, label);
-    r.trial.test_x = take_rows(outer.validation_x, score);
-    r.trial.validation_losses = take(outer.validation_losses, label, all);
-    r.trial.validation_costs = take(outer.validation_costs, label, all);
-    r.losses = take(outer.validation_losses, score, all);
-    r.costs = take(outer.validation_costs, score, all);
     out.push_back(std::move(r));
   }
   return out;
@@ -151,10 +127,9 @@ inline void drop_unobserved(rehearsal& r) {
 
 }  // namespace detail
 
-/// The rehearsals of a trial, made once a trial; from nothing but its training prompts and seen LLMs. In a static pool:
-/// from its validation prompts, by 5-fold cross-validation. Those without a seen LLM, or with fewer than 2
-/// others, that have outcomes are dropped.
-/// Throws std::invalid_argument for too few LLMs or prompts.
+/// The rehearsals of a trial, made once a trial; from nothing but its training prompts and seen LLMs (in a static pool
+/// these are those that it routes to). Those without a seen LLM, or with fewer than 2 others, that have outcomes are
+/// dropped. Throws std::invalid_argument for too few LLMs or prompts.
 inline const std::vector<rehearsal>& rehearsals_of(const trial_data& trial, const seen_as_new_options& options = {}) {
   detail::require(options.folds >= 1 && options.repeats >= 1, "rehearsals_of: folds is ", options.folds,
                   " and repeats is ", options.repeats, ", but must be at least 1");
@@ -162,7 +137,7 @@ inline const std::vector<rehearsal>& rehearsals_of(const trial_data& trial, cons
                   options.scored_share, ", but must be between 0 and 1");
   const std::string key = detail::text("rehearsals ", options.folds, " ", options.repeats, " ", options.scored_share);
   return trial.memo.get<std::vector<rehearsal>>(key, [&] {
-    auto out = trial.static_pool ? detail::rehearse_on_validation(trial) : detail::rehearse_on_seen(trial, options);
+    auto out = detail::rehearse_on_seen(trial, options);
     for (auto& r : out) detail::drop_unobserved(r);
     std::erase_if(out, [](const rehearsal& r) { return r.trial.seen.empty() || r.trial.unseen.size() < 2; });
     return out;
