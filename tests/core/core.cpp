@@ -101,6 +101,15 @@ TEST_CASE("a state goes to disk and back, bit for bit, and says what is wrong wi
   CHECK(ur::read_state(dir).values().size() == back.values().size());  // the old one is whole
   CHECK_THROWS_AS(ur::read_state(dir / "nowhere"), ur::format_error);
   CHECK_THROWS_AS(ur::write_state(back, std::filesystem::temp_directory_path()), std::invalid_argument);
+  // Numbers of another kind than the file says they are, which the JSON library would convert.
+  const auto refused = [&](const std::string& json) {
+    std::ofstream(dir / "state.json") << json;
+    CHECK_THROWS_AS(ur::read_state(dir), ur::format_error);
+  };
+  for (const char* value : {"-1", "1.5", "1e300", "1e999", "18446744073709551616", "true"})
+    refused(R"({"uniroute": 1, "values": {"n": {"type": "uint64", "value": )" + std::string(value) + "}}}");
+  refused(R"({"uniroute": -1, "values": {}})");
+  refused(R"({"uniroute": 1e300, "values": {}})");
   std::filesystem::remove_all(dir);
 }
 

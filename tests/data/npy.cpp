@@ -111,6 +111,13 @@ TEST_CASE("npy reads format versions 1, 2 and 3 and both widths") {
   }
 }
 
+TEST_CASE("npy refuses absurd extents where there are no values to bound them") {
+  CHECK(refusal(npy(1, header("<f4", "(16777216, 0)"), "")) == "nothing was thrown");
+  CHECK_THAT(refusal(npy(1, header("<f4", "(16777217, 0)"), "")),
+             Catch::Contains("has no values, but an extent of 16777217, which must then be at most 16777216"));
+  CHECK_THAT(refusal(npy(1, header("<f4", "(0, 1152921504606846976)"), "")), Catch::Contains("an extent of"));
+}
+
 TEST_CASE("npy refuses files whose size and shape disagree") {
   const std::string good = npy(1, header("<f4", "(2, 3)"), bytes(six));
   CHECK(refusal(good) == "nothing was thrown");
@@ -131,9 +138,7 @@ TEST_CASE("npy refuses hostile shapes without overflow, allocation or an endless
   CHECK_THAT(refusal(npy(1, header("<f4", "()"), "")), Catch::Contains("0 dimensions"));
   CHECK_THAT(refusal(npy(1, header("<f4", "2, 3"), bytes(six))), Catch::Contains("tuple"));
   CHECK_THAT(refusal(npy(1, header("<f4", "(2, 3"), bytes(six))), Catch::Contains("tuple"));
-  temporary_directory dir;
-  const auto path = dir.write("x.npy", npy(1, header("<f4", "(1000000000000000000, 0)", "True"), ""));
-  CHECK(ur::read_npy_matrix<double>(path).size() == 0);
+  CHECK(refusal(npy(1, header("<f4", "(16777216, 0)", "True"), "")) == "nothing was thrown");
 }
 
 TEST_CASE("npy refuses other types, byte orders, versions and files that are something else") {

@@ -94,6 +94,7 @@ TEST_CASE("prompts.jsonl that is wrong is refused with its line") {
   CHECK(refuse({{"prompts.jsonl", "{\"id\": \"a\"}\n{\"id\": \"b\", \"prompt\": \"x\"}\n"}}).line == 2);
   CHECK(refuse({{"prompts.jsonl", "{\"id\": \"a\", \"prompt\": 1.5}\n"}}).line == 1);
   CHECK(refuse({{"prompts.jsonl", "{\"id\": \"a\", \"prompt\": \"\xFF\"}\n"}}).line == 1);
+  CHECK(refuse({{"prompts.jsonl", "{\"id\": \"a\", \"prompt\": 1e999}\n"}}).line == 1);
   CHECK_THAT(refuse({{"prompts.jsonl", ""}}).what, Catch::Contains("has no prompts"));
 }
 

@@ -70,7 +70,9 @@ TEST_CASE("safetensors: a truncated or hostile file is refused, with the place")
   refused(with_header("{}", 0).substr(0, 9), "the header length is 2, but the file has 1 bytes after it");
   refused(with_header("{\"a\"", 0), "byte 13: the header is not valid JSON");
   refused(with_header("[1]", 0), "the header must be a JSON object");
-  refused(with_header("{\"a\":" + std::string(90, '[') + std::string(90, ']') + "}", 0), "nested too deeply");
+  refused(with_header("{\"a\":" + std::string(50, '[') + std::string(50, ']') + "}", 0), "nested too deeply");
+  refused(with_header("{\"a\":" + std::string(100000, '['), 0), "byte 77: the header is not valid JSON");
+  refused(with_header("{\"a\":1e999}", 0), "the header is not valid JSON");
   refused(with_header("{\"a\":1}", 0), "must have dtype, shape and data_offsets");
   refused(with_header("{" + entry("a", "[2]", 0, 8) + "," + entry("a", "[2]", 8, 16) + "}", 16), "'a' occurs twice");
   refused(with_header("{" + entry("a", "[2]", 0, 8) + "," + entry("b", "[2]", 4, 12) + "}", 12), "two tensors overlap");

@@ -142,6 +142,27 @@ TEST_CASE("model folders that are not what they must be are refused, with the fi
   refused("modules.json", R"([{"type": "sentence_transformers.models.Dense"}])",
           "'sentence_transformers.models.Dense'");
   CHECK_THROWS_AS(ur::read_transformer(folder.path() / "nothing"), ur::format_error);
+
+  // A wide model of 18 MB without layers: no room of 3 H² floats is made for them.
+  constexpr std::size_t wide = std::size_t{1} << 20;
+  write_tiny_model(folder.path());
+  write_file(folder.path() / "vocab.txt", "[UNK]\n[CLS]\n[SEP]\n");
+  std::string config = with("\"hidden_size\": 8", "\"hidden_size\": 1048576");
+  for (const auto& [from, to] : {std::pair{"\"vocab_size\": 30", "\"vocab_size\": 3"},
+                                 {"\"max_position_embeddings\": 6", "\"max_position_embeddings\": 2"}})
+    config.replace(config.find(from), std::string(from).size(), to);
+  write_file(folder.path() / "config.json", config);
+  const auto zeros = [](std::string name, std::vector<std::size_t> shape, std::size_t size) {
+    return uniroute_tests::named_tensor{std::move(name), std::move(shape), std::vector<float>(size)};
+  };
+  write_file(folder.path() / "model.safetensors",
+             safetensors_bytes(
+                 {zeros("embeddings.word_embeddings.weight", {3, wide}, 3 * wide),
+                  zeros("embeddings.position_embeddings.weight", {2, wide}, 2 * wide),
+                  zeros("embeddings.token_type_embeddings.weight", {2, wide}, 2 * wide),
+                  zeros("embeddings.LayerNorm.weight", {wide}, wide), zeros("embeddings.LayerNorm.bias", {wide}, wide)},
+                 "BF16"));
+  CHECK_THROWS_WITH(ur::read_transformer(folder.path()), Catch::Contains("query.weight' is missing"));
 }
 
 TEST_CASE("encode_tokens refuses tokens outside the vocabulary and prompts that are too long") {

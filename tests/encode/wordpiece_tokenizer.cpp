@@ -152,9 +152,15 @@ TEST_CASE("tokenizer.json is read, and refused where it says what this tokenizer
   refused("/added_tokens/0/id", 9, "the vocabulary has another entry there");
   refused("/added_tokens/0/id", 1000000000000, "the vocabulary has another entry there");
   refused("/model/max_input_chars_per_word", "x", "must be a whole number");
-  refused("/model/max_input_chars_per_word", 0, "longest_word is 0");
+  refused("/model/max_input_chars_per_word", 0, "longest_word is 0, but must be 1 to 10000");
+  refused("/model/max_input_chars_per_word", 10001, "longest_word is 10001");
   refused("/post_processor/type", "RobertaProcessing", "post_processor is 'RobertaProcessing'");
   CHECK_THROWS_AS(ur::read_tokenizer_json(folder.write("tokenizer.json", "{\"model\": ")), ur::format_error);
+  // What is read is copied, which the JSON library does by recursion.
+  std::string deep = good.dump();
+  deep.insert(deep.find("\"added_tokens\":[") + 16, std::string(200000, '[') + std::string(200000, ']') + ",");
+  CHECK_THROWS_WITH(ur::read_tokenizer_json(folder.write("tokenizer.json", deep)),
+                    Catch::Contains("nested deeper than 64"));
   CHECK_THROWS_WITH(ur::read_tokenizer(folder.path() / "nothing"),
                     Catch::Contains("no tokenizer.json and no vocab.txt"));
 }

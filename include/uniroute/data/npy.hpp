@@ -59,6 +59,8 @@ class npy_header {
     read_shape();
   }
 
+  static constexpr std::size_t most_empty = std::size_t{1} << 24;  ///< rows of an array without columns, or the reverse
+
   npy_array take() && { return std::move(out_); }
 
   [[noreturn]] void fail(std::string_view what) const { throw format_error(path_, 0, 0, what); }
@@ -69,6 +71,11 @@ class npy_header {
     for (const std::size_t extent : out_.shape) {
       if (extent != 0 && count > std::numeric_limits<std::size_t>::max() / item / extent) fail("the shape overflows");
       count *= extent;
+    }
+    // Where there are no values, nothing in the file bounds the extents, and readers keep something for each row.
+    for (const std::size_t extent : out_.shape) {
+      if (count == 0 && extent > most_empty)
+        fail(text("has no values, but an extent of ", extent, ", which must then be at most ", most_empty));
     }
     const std::size_t there = out_.bytes.size() - out_.start;
     if (there != count * item) fail(text("has ", there, " bytes of data, but its shape needs ", count * item));

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <uniroute/arrays.hpp>
@@ -23,6 +24,7 @@
 
 namespace uniroute {
 
+/// Which of the files of a folder `read_routing_table` reads.
 struct read_options {
   std::string variant = {};  ///< "union" reads outcomes_union.csv, models_union.csv and so on; "" the files without
 };
@@ -122,8 +124,9 @@ class table_reader {
 
   void read_models() {
     const csv_file file(name("models", ".csv"));
+    std::set<std::string_view> titles;
     for (const csv_cell& title : file.header()) {
-      if (&file.header()[*file.find(title.text)] != &title)
+      if (!titles.insert(title.text).second)
         file.fail(title, text("column '", title.text, "' occurs twice, but must be distinct"));
     }
     const auto key = file.find("model");
@@ -181,7 +184,9 @@ class table_reader {
           file.fail(file.header()[0], text("the header has no model '", parts_.models[h].name, "', but must have all"));
       }
     }
-    auto out = make_matrix<double>(parts_.ids.size(), parts_.models.size(), missing);
+    // Too few rows are refused below, by the first id without one; until then no room for all is needed.
+    const bool short_of_rows = whole && file.size() < parts_.ids.size();
+    auto out = make_matrix<double>(short_of_rows ? 0 : parts_.ids.size(), parts_.models.size(), missing);
     std::vector<char> seen(parts_.ids.size(), 0);
     for (std::size_t r = 0; r < file.size(); ++r) {
       const auto& cells = file[r];
@@ -193,7 +198,7 @@ class table_reader {
         if (j == *key || cells[j].text.empty()) continue;
         const double value = file.number(cells[j], what);
         if (!valid(value)) file.fail(cells[j], text(what, " is ", cells[j].text, ", but must be ", rule));
-        out(found->second, to[j]) = whole ? loss_of(cells[j].text, value) : value;
+        if (!short_of_rows) out(found->second, to[j]) = whole ? loss_of(cells[j].text, value) : value;
       }
     }
     for (std::size_t i = 0; whole && i < seen.size(); ++i) {

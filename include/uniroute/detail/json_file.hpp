@@ -16,9 +16,35 @@
 
 namespace uniroute::detail {
 
-/// The one parser of JSON, so that units compile nlohmann's once. Throws nlohmann::json::parse_error.
+/// Where the text is nested deeper than `most` (brackets in JSON's texts do not count), or its size if it is not.
+inline std::size_t nested_too_deeply(std::string_view text, std::size_t most) noexcept {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && (text[i] == '[' || text[i] == '{') && ++depth > most)
+      return i;
+    else if (!quoted && (text[i] == ']' || text[i] == '}') && depth != 0)
+      --depth;
+  }
+  return text.size();
+}
+
+/// The one parser of JSON, so that units compile nlohmann's once. Throws nlohmann::json::parse_error, for numbers
+/// beyond the largest double too (with byte 0), and for what is nested deeper than 64: a copy of it would overrun the
+/// stack.
 inline nlohmann::json parse_json(std::string_view text, const nlohmann::json::parser_callback_t& watch = nullptr) {
-  return nlohmann::json::parse(text.data(), text.data() + text.size(), watch);
+  using error = nlohmann::json::parse_error;
+  const std::size_t deep = nested_too_deeply(text, 64);
+  if (deep != text.size()) throw error::create(101, deep + 1, "nested deeper than 64", nullptr);
+  try {
+    return nlohmann::json::parse(text.data(), text.data() + text.size(), watch);
+  } catch (const nlohmann::json::out_of_range& beyond) {
+    throw error::create(101, std::size_t{0}, beyond.what(), nullptr);
+  }
 }
 
 class json_file {

@@ -21,8 +21,9 @@
 
 namespace uniroute {
 
+/// What `hashed_tfidf` counts, and into how many dimensions.
 struct hashed_tfidf_options {
-  std::size_t dimension = 256;                 ///< D, at least 1
+  std::size_t dimension = 256;                 ///< D, 1 to 65,536
   std::size_t buckets = std::size_t{1} << 18;  ///< hash values of n-grams, 1 to 2^32
   std::size_t longest_ngram = 2;               ///< runs of 1 to this many words are features; at least 1
   bool sublinear_tf = true;                    ///< weigh a count c by 1 + log c instead of c
@@ -40,7 +41,8 @@ class hashed_tfidf {
  public:
   /// Throws std::invalid_argument for a dimension, number of buckets or n-gram length outside their range.
   explicit hashed_tfidf(hashed_tfidf_options options = {}) : options_(options) {
-    detail::require(options.dimension >= 1, "hashed_tfidf: dimension is 0, but must be at least 1");
+    detail::require(options.dimension >= 1 && options.dimension <= most_dimension, "hashed_tfidf: dimension is ",
+                    options.dimension, ", but must be 1 to ", most_dimension);
     detail::require(options.buckets >= 1 && options.buckets <= most_buckets, "hashed_tfidf: buckets is ",
                     options.buckets, ", but must be 1 to 2^32");
     detail::require(options.longest_ngram >= 1, "hashed_tfidf: longest_ngram is 0, but must be at least 1");
@@ -103,8 +105,9 @@ class hashed_tfidf {
     options.seed = s.get<std::uint64_t>("seed");
     options.threads = options_.threads;
     const auto prompts = s.get<std::uint64_t>("prompts");
-    detail::require_state(options.dimension >= 1 && options.longest_ngram >= 1 && prompts >= 1,
-                          "hashed_tfidf: dimension, longest_ngram and prompts must be at least 1");
+    detail::require_state(
+        options.dimension >= 1 && options.dimension <= most_dimension && options.longest_ngram >= 1 && prompts >= 1,
+        "hashed_tfidf: dimension must be 1 to 65536, longest_ngram and prompts at least 1");
     detail::require_state(!frequencies.empty() && frequencies.size() <= most_buckets &&
                               *std::max_element(frequencies.begin(), frequencies.end()) <= prompts,
                           "hashed_tfidf: document_frequencies must be 1 to 2^32 numbers, at most prompts each");
@@ -113,6 +116,7 @@ class hashed_tfidf {
 
  private:
   static constexpr std::uint64_t most_buckets = std::uint64_t{1} << 32;
+  static constexpr std::size_t most_dimension = 65536;  // a state of a few bytes names it, and every prompt pays for it
 
   struct workspace {
     std::vector<std::uint64_t> words;

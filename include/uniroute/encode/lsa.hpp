@@ -22,6 +22,7 @@
 
 namespace uniroute {
 
+/// What `lsa` counts, what it keeps, and how long it looks for directions.
 struct lsa_options {
   std::size_t dimension = 128;                 ///< D, at least 1
   std::size_t features = 20000;                ///< n-grams kept: those of most prompts; at least 1
@@ -151,14 +152,9 @@ class lsa {
   }
 
  private:
-  static constexpr std::uint32_t no_feature = 0xFFFFFFFF;
-
   void require_fitted() const { detail::require<not_fitted>(!buckets_.empty(), "lsa: fit must come first"); }
 
   void adopt(std::vector<std::uint32_t> kept, std::vector<double> weights, matrix<float> directions) {
-    std::vector<std::uint32_t> features(options_.buckets, no_feature);
-    for (std::size_t f = 0; f < kept.size(); ++f) features[kept[f]] = static_cast<std::uint32_t>(f);
-    features_ = std::move(features);
     buckets_ = std::move(kept);
     weights_ = std::move(weights);
     directions_ = std::move(directions);
@@ -178,11 +174,14 @@ class lsa {
   template <class Visit>
   void for_each_weight(const std::vector<std::uint32_t>& sorted, Visit&& visit) const {
     const auto for_each = [&](auto&& each) {
+      auto at = buckets_.begin();
       for (std::size_t j = 0; j < sorted.size();) {
         std::size_t next = j;
         while (next < sorted.size() && sorted[next] == sorted[j]) ++next;
-        const std::uint32_t feature = features_[sorted[j]];
-        if (feature != no_feature) each(feature, (1 + std::log(static_cast<double>(next - j))) * weights_[feature]);
+        at = std::lower_bound(at, buckets_.end(), sorted[j]);
+        if (at == buckets_.end()) return;
+        const auto feature = static_cast<std::uint32_t>(at - buckets_.begin());
+        if (*at == sorted[j]) each(feature, (1 + std::log(static_cast<double>(next - j))) * weights_[feature]);
         j = next;
       }
     };
@@ -205,8 +204,7 @@ class lsa {
   }
 
   lsa_options options_;
-  std::vector<std::uint32_t> buckets_;   ///< of the features, rising
-  std::vector<std::uint32_t> features_;  ///< feature of each bucket
+  std::vector<std::uint32_t> buckets_;  ///< of the features, rising
   std::vector<double> weights_;
   matrix<float> directions_ = make_matrix<float>(0, 0);  ///< features x D
 };

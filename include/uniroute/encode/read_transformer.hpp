@@ -90,7 +90,8 @@ class bert_reader {
   }
 
   void read_layer(const std::string& name, transformer_layer& layer) const {
-    // One product for queries, keys and values.
+    // One product for queries, keys and values; room for it once the first of them is known to be in the file.
+    tensors_.check_shape(prefix_ + name + "attention.self.query.weight", {width_, width_});
     layer.attend = make_matrix<float>(3 * width_, width_);
     layer.attend_bias = make_matrix<float>(1, 3 * width_);
     std::size_t part = 0;

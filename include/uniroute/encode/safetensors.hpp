@@ -87,6 +87,17 @@ class safetensors_file {
     return out;
   }
 
+  /// Throws format_error unless there is a tensor of that name and shape.
+  void check_shape(std::string_view name, const std::vector<std::size_t>& wanted) const {
+    const auto in_words = [](const std::vector<std::size_t>& shape) {
+      std::string out;
+      for (const std::size_t extent : shape) out += (out.empty() ? "" : " x ") + std::to_string(extent);
+      return out.empty() ? std::string("a scalar") : out;
+    };
+    const auto& shape = tensor(name).shape;
+    require(shape == wanted, "tensor '", name, "' is ", in_words(shape), ", but must be ", in_words(wanted));
+  }
+
  private:
   /// A file mapped for reading, or bytes that were given.
   class mapped_file {
@@ -158,6 +169,7 @@ class safetensors_file {
     try {
       json = detail::parse_json(header, watch);
     } catch (const nlohmann::json::parse_error& error) {
+      if (error.byte == 0) fail(detail::text("the header is not valid JSON: ", error.what()));
       fail(detail::text("byte ", 8 + error.byte, ": the header is not valid JSON"));
     }
     require(repeated.empty(), "tensor '", repeated, "' occurs twice, but names must be distinct");
@@ -216,16 +228,6 @@ class safetensors_file {
     if (type == "F16" || type == "BF16" || type == "I16" || type == "U16") return 2;
     if (type == "I8" || type == "U8" || type == "BOOL" || type == "F8_E4M3" || type == "F8_E5M2") return 1;
     return 0;
-  }
-
-  void check_shape(std::string_view name, const std::vector<std::size_t>& wanted) const {
-    const auto in_words = [](const std::vector<std::size_t>& shape) {
-      std::string out;
-      for (const std::size_t extent : shape) out += (out.empty() ? "" : " x ") + std::to_string(extent);
-      return out.empty() ? std::string("a scalar") : out;
-    };
-    const auto& shape = tensor(name).shape;
-    require(shape == wanted, "tensor '", name, "' is ", in_words(shape), ", but must be ", in_words(wanted));
   }
 
   void widen(std::string_view name, const tensor_view& t, float* out) const {

@@ -20,6 +20,7 @@
 
 namespace uniroute {
 
+/// The rules of a `wordpiece_tokenizer`; the defaults are BERT's, uncased.
 struct wordpiece_options {
   bool clean_text = true;           ///< take out control characters
   bool separate_ideographs = true;  ///< each CJK ideograph is a word
@@ -44,11 +45,13 @@ class wordpiece_tokenizer {
   wordpiece_tokenizer() = default;  ///< knows nothing until `load`
 
   /// Entry i of the vocabulary is token i. Throws std::invalid_argument, naming the entry, for an empty or repeated
-  /// entry or one that is not UTF-8, if `unknown`, `first` or `last` is no entry, or if longest_word is 0.
+  /// entry or one that is not UTF-8, if `unknown`, `first` or `last` is no entry, or if longest_word is not 1 to 10,000
+  /// (a word costs its length times that of the longest entry).
   explicit wordpiece_tokenizer(std::vector<std::string> vocabulary, wordpiece_options options = {})
       : options_(std::move(options)), vocabulary_(std::move(vocabulary)) {
     constexpr std::string_view me = "wordpiece_tokenizer";
-    detail::require(options_.longest_word >= 1, me, ": longest_word is 0, but must be at least 1");
+    detail::require(options_.longest_word >= 1 && options_.longest_word <= most_characters, me, ": longest_word is ",
+                    options_.longest_word, ", but must be 1 to ", most_characters);
     detail::require(vocabulary_.size() < std::size_t{1} << 31, me, ": the vocabulary has ", vocabulary_.size(),
                     " entries, but must have fewer than 2^31");
     pieces_ = detail::piece_table(vocabulary_.size());
@@ -171,6 +174,8 @@ class wordpiece_tokenizer {
   }
 
  private:
+  static constexpr std::size_t most_characters = 10'000;
+
   /// A word as it is read.
   struct word_buffer {
     std::string bytes;

@@ -20,6 +20,7 @@
 
 namespace uniroute {
 
+/// How `two_level_mean` groups cells, and how strongly it pulls.
 struct two_level_options {
   std::optional<std::size_t> coarse_cells = {};  ///< at least 1, at most K. Not given: the square root of K, rounded up
   std::optional<double> coarse_strength = {};    ///< pseudo-outcomes at the overall mean. Not given: empirical Bayes
@@ -63,8 +64,10 @@ class two_level_mean {
     pool(seen, label_vector(seen.empty() ? 0 : seen.front().size(), 0), 1);
   }
 
-  /// s.observed must be at least 1, and s of as many cells as `fit` saw.
+  /// s.observed must be at least 1. Throws std::invalid_argument unless s has as many cells as `fit` saw.
   profile estimate(const cell_statistics& s) const {
+    detail::require(parents_.empty() || parents_.size() == s.size(), "two_level_mean::estimate: s has ", s.size(),
+                    " cells, but must have ", parents_.size());
     profile out = cell_mean{}.estimate(s);
     const label_vector parents = parents_.empty() ? label_vector(s.size(), 0) : parents_;
     const auto [coarse_m, fine_m] = strengths(s, out, parents);
@@ -101,6 +104,8 @@ class two_level_mean {
     next.coarse_ = static_cast<std::size_t>(s.get<std::uint64_t>("coarse"));
     const auto& strengths = s.get<std::vector<double>>("pooled_strengths");
     detail::require_state(strengths.empty() || strengths.size() == 2, "pooled_strengths must be none or two");
+    detail::require_state(next.coarse_ <= std::max<std::size_t>(1, next.parents_.size()),
+                          "coarse must be at most the number of cells");
     detail::require_state(next.coarse_ >= 1 && std::all_of(next.parents_.begin(), next.parents_.end(),
                                                            [&](auto c) { return c < next.coarse_; }),
                           "parents must be below coarse, and coarse at least 1");

@@ -87,7 +87,10 @@ class cell_cost {
     return out;
   }
   void load(const state& s) {
-    cell_cost next(s.get<double>("strength"));
+    const double strength = s.get<double>("strength");
+    detail::require_state(strength >= 0 && std::isfinite(strength),
+                          "cell_cost: strength must be finite and at least 0");
+    cell_cost next(strength);
     next.phi_ = s.get<matrix<double>>("memberships");
     next.cells_ = columns(next.phi_);
     const auto& profiles = s.get<matrix<double>>("profiles");

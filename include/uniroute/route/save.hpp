@@ -74,7 +74,13 @@ inline state read_state(const std::filesystem::path& dir) {
   state out;
   try {
     const auto json = detail::parse_json(bytes);
-    if (json.at("uniroute").get<int>() > UNIROUTE_VERSION)
+    // The JSON library would convert numbers of any kind, out of range too.
+    const auto number = [&](const nlohmann::json& value, bool right, const std::string& name) -> const nlohmann::json& {
+      if (!right) throw format_error(path.string(), 0, 0, "'" + name + "' has a value of another type than it says");
+      return value;
+    };
+    const auto& version = json.at("uniroute");
+    if (number(version, version.is_number_unsigned(), "uniroute").get<std::uint64_t>() > UNIROUTE_VERSION)
       throw format_error(path.string(), 0, 0, "was written by a later version of uniroute");
     for (const auto& item : json.at("values").items()) {
       const std::string& name = item.key();
@@ -88,7 +94,7 @@ inline state read_state(const std::filesystem::path& dir) {
       if (type == "bool")
         out.set(name, entry.at("value").get<bool>());
       else if (type == "uint64")
-        out.set(name, entry.at("value").get<std::uint64_t>());
+        out.set(name, number(entry.at("value"), entry.at("value").is_number_unsigned(), name).get<std::uint64_t>());
       else if (type == "double")
         out.set(name, entry.at("value").get<double>());
       else if (type == "text")
