@@ -14,6 +14,7 @@
 
 namespace uniroute {
 
+/// Rows one after the other; the containers of every signature.
 template <class T>
 using matrix = xt::xtensor<T, 2>;
 
@@ -25,11 +26,13 @@ using label_vector = std::vector<std::uint32_t>;  ///< hard memberships: one cel
 
 using embedding_view = std::span<const float>;  ///< one embedding, D values
 
+/// n of an n x m matrix.
 template <class T>
 std::size_t rows(const matrix<T>& m) noexcept {
   return m.shape(0);
 }
 
+/// m of an n x m matrix.
 template <class T>
 std::size_t columns(const matrix<T>& m) noexcept {
   return m.shape(1);
@@ -41,6 +44,7 @@ std::span<const T> row(const matrix<T>& m, std::size_t i) noexcept {
   return {m.data() + i * m.shape(1), m.shape(1)};
 }
 
+/// The same, to be written to.
 template <class T>
 std::span<T> row(matrix<T>& m, std::size_t i) noexcept {
   return {m.data() + i * m.shape(1), m.shape(1)};

@@ -76,6 +76,7 @@ class blended_cells;
 struct equal_weights;
 template <class Weighting = equal_weights>
 class basic_knn;
+/// Neighbours that count alike.
 using knn = basic_knn<>;
 template <class Form>
 class two_layer_predictor;

@@ -91,6 +91,7 @@ inline std::uint64_t hash_bytes(const void* data, std::size_t size) noexcept {
   return mix_bits(hash);
 }
 
+/// The same of the bytes of a text.
 inline std::uint64_t hash_text(std::string_view text) noexcept { return hash_bytes(text.data(), text.size()); }
 
 }  // namespace uniroute

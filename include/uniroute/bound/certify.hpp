@@ -26,6 +26,7 @@
 
 namespace uniroute {
 
+/// What `certify` knows of the cells' shares.
 struct certify_options {
   std::vector<double> cell_shares = {};  ///< p_k where they are known, one per cell; empty: estimated from the sample
   double share_part = 0.1;               ///< of δ, spent on estimated cell shares

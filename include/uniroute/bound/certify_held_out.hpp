@@ -20,6 +20,7 @@
 
 namespace uniroute {
 
+/// The price at which `certify_held_out` weighs costs, and the largest of them.
 struct held_out_options {
   std::optional<double> lambda = {};  ///< the price in J = ℓ + λ c; not given: a Lagrangian rule's own, else 0
   std::optional<double> largest_cost =

@@ -61,6 +61,7 @@ inline std::vector<double> price_grid(std::span<const double> costs, std::size_t
   return out;
 }
 
+/// What `guard_quality` is to promise: no more than `epsilon` of loss is given up for the sake of cost.
 struct quality_promise {
   double epsilon = 0.02;             ///< loss that may be given up, in [0, 1)
   std::string safe_model;            ///< takes every prompt if no price passes: the best single LLM of another sample
@@ -68,6 +69,7 @@ struct quality_promise {
   std::vector<double> lambdas = {};  ///< tested in this order; empty: price_grid of the pool's costs
 };
 
+/// What `guard_cost` is to promise: the mean cost of a prompt is at most the budget.
 struct cost_promise {
   double budget = 0;                 ///< B, the mean cost of a prompt
   double largest_cost = 0;           ///< declared: no prompt costs more on any model

@@ -17,6 +17,7 @@
 
 namespace uniroute {
 
+/// How many draws `multiplier_bootstrap` takes, and from which stream.
 struct multiplier_bootstrap_options {
   std::size_t draws = 1000;  ///< of the multipliers; at least 100
   std::uint64_t seed = 1;    ///< same seed, same bits

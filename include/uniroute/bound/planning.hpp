@@ -57,6 +57,7 @@ std::size_t least_count(Width&& width, double wanted, std::size_t limit) {
 
 }  // namespace detail
 
+/// What is known, or guessed, before any label is bought.
 struct planning_options {
   std::vector<double> cell_shares = {};  ///< p_k; empty: equal shares
   double mean = 0.5;                     ///< of the losses; .5 is the worst for intervals that adapt

@@ -45,6 +45,7 @@ enum class kmeans_algorithm {
   growing
 };
 
+/// How `kmeans` starts, iterates and stops.
 struct kmeans_options {
   std::size_t clusters = 16;         ///< K, at least 1 and at most the number of prompts
   std::size_t max_iterations = 100;  ///< of each start, at least 1

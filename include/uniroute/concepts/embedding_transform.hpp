@@ -33,6 +33,7 @@ concept embedding_transform = stateful<T> &&
 template <class T>
 inline constexpr bool learns_from_outcomes = true;
 
+/// As T declares.
 template <class T>
 requires requires {
   { T::learns_from_outcomes } -> std::convertible_to<bool>;

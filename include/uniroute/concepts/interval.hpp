@@ -69,6 +69,7 @@ concept ratio_interval = interval_kind<I> && requires(std::span<const double> va
   { I::make(values, values, delta) } -> std::same_as<interval>;
 };
 
+/// Any of the three kinds.
 template <class I>
 concept any_interval = mean_interval<I> || moment_interval<I> || sequence_interval<I>;
 

@@ -22,6 +22,7 @@ struct mapped_world {
   std::vector<loss_matrix> given_cell = {};  ///< K of T x M, or none
 };
 
+/// The prompts of `soft_counterexample`, and what LLMs lose on them.
 struct soft_counterexample_options {
   double lean = 0.01;      ///< d: how much a prompt's memberships differ from one half; in (0, 1/2)
   double advantage = 0.1;  ///< t: by how much LLMs differ, in (0, 1/4]
@@ -87,6 +88,7 @@ inline mapped_world soft_means_counterexample(const soft_counterexample_options&
   return {discrete_world({{(1 - rare) / 2, (1 - rare) / 2, rare / 2, rare / 2}, std::move(gamma)}), std::move(phi)};
 }
 
+/// The LLMs of `hard_counterexample`, and what they are good at.
 struct hard_counterexample_options {
   std::size_t specialists = 2;  ///< LLMs that are perfect on a slice of their own
   double slice = 0.1;           ///< probability of each slice; specialists · slice <= 1

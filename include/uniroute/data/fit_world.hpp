@@ -17,6 +17,7 @@
 
 namespace uniroute {
 
+/// The prior of `fit_world`, and when it stops.
 struct fit_world_options {
   double logit_spread = 1;       ///< τ: prior standard deviation of an LLM's log-odds over prompts
   std::size_t iterations = 100;  ///< of the ascent; each raises the posterior

@@ -19,6 +19,7 @@
 
 namespace uniroute {
 
+/// Size and shape of a `gaussian_world`.
 struct gaussian_world_options {
   std::size_t components = 8;  ///< clusters of prompts, equally likely
   std::size_t models = 10;     ///< LLMs

@@ -51,6 +51,7 @@ inline discrete_world with_heterogeneity(const discrete_world& w, std::span<cons
   return discrete_world(std::move(parts));
 }
 
+/// Size of `random_cells`, and how its losses are drawn.
 struct random_cells_options {
   std::size_t cells = 10;          ///< K
   std::size_t models = 10;         ///< M
@@ -116,6 +117,7 @@ inline label_vector equal_cells(std::size_t types, std::size_t cells) {
   return out;
 }
 
+/// Size of `smooth_line`, and how fast its losses change.
 struct smooth_line_options {
   std::size_t types = 1200;  ///< T, equally likely, on a grid of (0, 1)
   std::size_t models = 10;   ///< M

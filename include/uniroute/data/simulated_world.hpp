@@ -20,6 +20,7 @@
 
 namespace uniroute {
 
+/// Size of a `simulated_world`'s embeddings, and their noise.
 struct simulated_world_options {
   std::size_t dimension = 32;     ///< D of the embeddings, at least 4
   double spread = 0.5;            ///< length of the noise around a cluster's centre, centres having length 1

@@ -18,6 +18,7 @@
 
 namespace uniroute {
 
+/// Shares of prompts and of LLMs that `split` gives each part.
 struct split_options {
   double train = 0.6;                  ///< share of prompts; the rest after validation is the test
   double validation = 0.1;             ///< share of prompts

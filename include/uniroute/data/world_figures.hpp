@@ -55,8 +55,8 @@ struct world_model {
   constexpr double cost(std::size_t category) const noexcept { return cost_microdollars[category] * 1e-6; }
 };
 
-/// The LLMs, in the order of their source.
 // clang-format off
+/// The LLMs, in the order of their source.
 inline constexpr std::array<world_model, 28> world_models{{
     {"Llama-2-7b",
      {109, 179, 109, 181, 126, 196, 259, 187, 253, 146, 212, 101, 71, 70},

@@ -15,6 +15,7 @@
 
 namespace uniroute {
 
+/// How much each part of `concatenated` counts.
 struct concatenated_options {
   double first_share = 0.5;  ///< of squared distances, where both encoders give length 1; in (0, 1)
 };

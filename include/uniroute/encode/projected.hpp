@@ -17,6 +17,7 @@
 
 namespace uniroute {
 
+/// How many directions `projected` keeps.
 struct projected_options {
   std::size_t dimension = 64;  ///< k, at least 1 and at most that of the encoder
 };

@@ -20,6 +20,7 @@
 
 namespace uniroute {
 
+/// Size and token weights of a `static_encoder`, and how far it reads.
 struct static_options {
   std::size_t dimension = 256;     ///< d, 1 to the transformer's
   double frequency_scale = 1e-4;   ///< a of the token weights a / (a + p); above 0

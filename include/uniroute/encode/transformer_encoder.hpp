@@ -37,6 +37,7 @@ struct transformer_settings {
   std::size_t most_tokens = 256;  ///< longer prompts are cut at the end; at least 2, at most the table of positions
 };
 
+/// How `transformer_encoder` runs; nothing here changes an embedding.
 struct transformer_options {
   std::size_t threads = 1;  ///< of batches; 0: all of the machine; never changes a bit
   /// Progress of a batch: prompts done, prompts in all. Called under a lock, from any thread.

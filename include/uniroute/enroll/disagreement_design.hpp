@@ -14,6 +14,7 @@
 
 namespace uniroute {
 
+/// Where `disagreement_design` looks for disagreement, and what it asks all the same.
 struct disagreement_options {
   std::size_t neighbours = 20;   ///< training prompts that speak for a candidate, at least 1
   double defensive_share = 0.3;  ///< of the labels go out evenly, whatever the seen LLMs say; above 0

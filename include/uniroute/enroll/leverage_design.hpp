@@ -20,6 +20,7 @@
 
 namespace uniroute {
 
+/// How `leverage_design` weighs what it knows beforehand.
 struct leverage_options {
   double prior = 1;           ///< precision of the coefficients before any label, in labels; above 0
   double least_weight = 0.1;  ///< of a chosen prompt, as a share of the mean weight; in (0, 1)

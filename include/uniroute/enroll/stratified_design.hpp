@@ -23,6 +23,7 @@ enum class label_allocation {
   neyman         ///< n_k ∝ N_k S_k (Neyman 1934): more where losses vary more within the cell
 };
 
+/// How `stratified_design` shares labels out among cells.
 struct stratified_options {
   label_allocation allocation = label_allocation::proportional;
   double defensive_share = 0.2;  ///< of the labels go out proportionally whatever S says (neyman only); above 0

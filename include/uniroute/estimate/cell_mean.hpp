@@ -15,6 +15,7 @@ enum class empty_cell_fallback {
   one            ///< 1, the worst loss: a cell nobody tried is not entered
 };
 
+/// What `cell_mean` says of an empty cell.
 struct cell_mean_options {
   empty_cell_fallback empty_cell = empty_cell_fallback::overall_mean;
 };

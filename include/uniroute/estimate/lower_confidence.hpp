@@ -14,6 +14,7 @@
 
 namespace uniroute {
 
+/// How far `lower_confidence` moves an estimate.
 struct lower_confidence_options {
   double deviations = 1;  ///< z: how many standard deviations of quality to take off; at least 0
 };

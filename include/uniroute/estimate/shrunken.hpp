@@ -23,6 +23,7 @@ enum class shrinkage_source {
   own_column    ///< the LLM's own validation outcomes
 };
 
+/// How strongly `shrunken` pulls.
 struct shrunken_options {
   /// Pseudo-outcomes m at the overall mean. Not given: by empirical Bayes.
   std::optional<double> strength = {};

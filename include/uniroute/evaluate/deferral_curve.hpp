@@ -153,6 +153,7 @@ inline void sort_models(std::span<const double> costs, std::vector<std::uint32_t
 
 }  // namespace detail
 
+/// What `trace_curve` keeps of each point.
 struct deferral_curve_options {
   bool shares = false;  ///< also keep the share of prompts per model at every point
 };

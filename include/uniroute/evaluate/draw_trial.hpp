@@ -27,8 +27,10 @@ namespace uniroute {
 /// Embeddings of the whole table (n x D) by an encoder that was fitted on the training rows alone.
 using embed_function = std::function<embedding_matrix(std::span<const std::size_t> training_rows)>;
 
+/// How many trials `run_protocol` draws, and how each of them splits prompts and LLMs.
 struct protocol_options {
   std::size_t trials = 100;
+  std::size_t first_trial = 0;  ///< trials first_trial … first_trial + trials - 1 are run: long jobs run them in parts
   std::uint64_t seed = 1;
   std::size_t validation_prompts = 400;  ///< validation prompts of a trial; at most half of those not in the test
   double test = 0.3;                     ///< share of prompts
@@ -72,9 +74,8 @@ void shift_categories(const basic_routing_table<Loss>& table, std::size_t valida
                       split_indices& rows_of) {
   const auto categories = table.categories();
   const auto large = shift_targets(table);
-  require(!large.empty(),
-          "run_protocol: shift wants at least two categories, one of them with 200 prompts or more, but '",
-          table.name(), "' has none");
+  require(!large.empty(), "run_protocol: shift is true, but must be false for table '", table.name(),
+          "', which has no category of 200 prompts or more beside others");
   random_engine draws(seed);
   const std::string_view target = large[draws.below(large.size())];
   split_indices out = rows_of;

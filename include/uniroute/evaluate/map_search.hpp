@@ -22,6 +22,7 @@
 
 namespace uniroute {
 
+/// Where the search for the best map starts, and how far it goes.
 struct map_search_options {
   std::size_t starts = 16;                 ///< random ones, beside those that are given; in all at least 1
   std::size_t climbs = 300;                ///< random moves after that, kept where they lower the exact regret

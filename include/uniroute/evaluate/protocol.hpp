@@ -47,6 +47,7 @@ struct method_result {
   std::vector<trial_score> trials;
 };
 
+/// All methods on all trials, and what the trials were.
 struct protocol_result {
   std::vector<method_result> methods;
   std::vector<std::vector<std::string>> pools;  ///< the unseen LLMs of each trial
@@ -117,8 +118,9 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
                   ", but must be between 0 and 1");
   detail::require(options.hidden >= 0 && options.hidden < 1, "run_protocol: hidden is ", options.hidden,
                   ", but must be at least 0 and below 1");
-  detail::require(!options.shift || !table.categories().empty(), "run_protocol: shift wants categories, but table '",
-                  table.name(), "' has none");
+  detail::require(!options.shift || !table.categories().empty(),
+                  "run_protocol: shift is true, but must be false for table '", table.name(),
+                  "', which has no categories");
   protocol_result out;
   std::vector<std::string> names;
   for (const auto& method : methods) names.push_back(method.name);
@@ -132,7 +134,7 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
   std::mutex guard;
   std::size_t done = 0;
   detail::parallel_for(options.trials, options.threads, [&](std::size_t index, std::size_t) {
-    const detail::graded_trial trial = detail::make_trial(table, expected, embed, options, index);
+    const detail::graded_trial trial = detail::make_trial(table, expected, embed, options, options.first_trial + index);
     const auto singles = single_models(trial.losses, trial.costs);
     const pool_range pool = range_of(singles);
     // The most accurate LLM on validation is the reference of QNC; its quality is realised on the test.

@@ -38,6 +38,7 @@ enum class profile_assignment {
   soft      ///< each prompt counts in every cell, by the memberships that the fit starts from
 };
 
+/// How `learned_map` is trained.
 struct learned_map_options {
   proximity_map_options start = {};  ///< the memberships that the fit starts from
   double temperature = 1;            ///< divides the logits of the start: above 1 it is softer than the proximity map

@@ -18,6 +18,7 @@
 
 namespace uniroute {
 
+/// How fast memberships of `proximity_map` fall with distance.
 struct proximity_map_options {
   /// Squared distance over which a membership falls by a factor e. Not given: `relative_bandwidth` times the mean over
   /// the training prompts of the squared distance to the nearest centroid.

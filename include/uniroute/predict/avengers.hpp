@@ -16,6 +16,7 @@
 
 namespace uniroute {
 
+/// How many cells `top_cells` asks, and how fast they lose weight.
 struct top_cells_options {
   std::size_t cells = 4;         ///< p, at least 1; more than there are means all of them
   double bandwidth = 2.0 / 9.0;  ///< squared distance over which a weight falls by a factor e, above 0

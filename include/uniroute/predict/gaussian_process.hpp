@@ -30,6 +30,7 @@
 
 namespace uniroute {
 
+/// The noise of `gaussian_process`, given or to be chosen.
 struct gaussian_process_options {
   /// σ² of the outcomes over the variance of the signal where k(x, x) = 1. Not given: by the seen LLMs.
   std::optional<double> noise = {};

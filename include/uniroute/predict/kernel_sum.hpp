@@ -22,6 +22,7 @@
 
 namespace uniroute {
 
+/// The shares that `kernel_sum` chooses from.
 struct kernel_sum_options {
   /// The share of the first kernel; several to choose from, the first where nothing is known. Half and half routed
   /// better on real tables than the share with the best evidence did, and costs less to fit.

@@ -22,6 +22,7 @@
 
 namespace uniroute {
 
+/// How many neighbours `basic_knn` asks.
 struct knn_options {
   std::size_t neighbours = 20;  ///< k, at least 1; more than the validation prompts there are means all of them
   std::size_t threads = 1;      ///< of a batch; 0: all of the machine; never changes a bit

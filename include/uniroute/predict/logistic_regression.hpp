@@ -20,6 +20,7 @@
 
 namespace uniroute {
 
+/// How `logistic_regression` learns its prior, and when it stops.
 struct logistic_regression_options {
   std::size_t largest_dimension = 64;   ///< refuses more columns: a weight each, per LLM
   std::size_t training_prompts = 2000;  ///< most that the prior is learned on, evenly spaced

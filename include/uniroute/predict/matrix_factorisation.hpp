@@ -10,6 +10,7 @@
 
 namespace uniroute {
 
+/// Size of `matrix_factorisation`, and how it is trained.
 struct matrix_factorisation_options {
   std::size_t rank = 16;  ///< dimension of an LLM's embedding, at least 1
   training_options training = {};

@@ -10,6 +10,7 @@
 
 namespace uniroute {
 
+/// Size of `mlp`, and how it is trained.
 struct mlp_options {
   std::size_t hidden = 64;  ///< units, at least 1
   training_options training = {};

@@ -24,6 +24,7 @@
 
 namespace uniroute {
 
+/// How fast the weight of cells and neighbours falls with distance.
 struct tilt_options {
   /// τ: squared distance over which a weight falls by a factor e. Not given: `relative_bandwidth` times the mean over
   /// the training prompts of the squared distance to the nearest centroid.

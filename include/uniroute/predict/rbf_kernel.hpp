@@ -19,6 +19,7 @@
 
 namespace uniroute {
 
+/// The widths that `rbf_kernel` chooses from.
 struct rbf_options {
   /// The length scale as a multiple of the median distance of training prompts; several to choose from.
   std::vector<double> scales = {1, 0.5, 2, 4};

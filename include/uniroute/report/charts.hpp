@@ -28,6 +28,7 @@ struct chart_line {
   std::optional<std::size_t> style = {};          ///< which of ten strokes; not given: its place among the lines
 };
 
+/// Titles and scales of a chart.
 struct chart_axes {
   std::string title, x, y;
   bool with_zero = false;                ///< the y axis includes 0, with a line there

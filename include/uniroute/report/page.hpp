@@ -11,6 +11,7 @@
 
 namespace uniroute {
 
+/// A report as one HTML file that loads nothing; text is escaped. Not thread-safe.
 class html_page {
  public:
   explicit html_page(std::string_view title) {

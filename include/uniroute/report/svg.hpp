@@ -37,11 +37,13 @@ inline std::string escape_markup(std::string_view value) {
   return out;
 }
 
-/// A number with `digits` decimals.
+/// A number with `digits` (at most 64) decimals. What rounds to 0 has no sign.
 inline std::string fixed(double value, int digits) {
-  char buffer[64];
+  char buffer[400];  // the largest double has 309 digits before the point
   const int length = std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  return {buffer, static_cast<std::size_t>(length)};
+  std::string out(buffer, static_cast<std::size_t>(length));
+  if (out.starts_with('-') && out.find_first_not_of("-0.") == std::string::npos) out.erase(0, 1);
+  return out;
 }
 
 /// Round values from at most `low` to at least `high`, about `count` of them, 1, 2 or 5 times a power of ten apart.

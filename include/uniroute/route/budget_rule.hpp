@@ -16,6 +16,7 @@
 
 namespace uniroute {
 
+/// What `budget_rule` may spend.
 struct budget_rule_options {
   double budget = 0;       ///< B, the mean cost of a prompt; at least 0
   std::uint64_t seed = 1;  ///< of the draw

@@ -44,6 +44,7 @@ inline double objective_margin(std::span<const double> losses, std::span<const d
 
 }  // namespace detail
 
+/// What a unit of cost is worth to `lagrangian_rule`.
 struct lagrangian_rule_options {
   double lambda = 0;             ///< λ, quality per unit cost; at least 0
   bool normalise_costs = false;  ///< divide each prompt's costs by the dearest of its pool, so that λ has no currency

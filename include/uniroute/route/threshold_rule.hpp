@@ -11,6 +11,7 @@
 
 namespace uniroute {
 
+/// From which difference on `threshold_rule` asks the dearer LLM.
 struct threshold_rule_options {
   double threshold = 0.1;  ///< least expected gain in quality that is worth the dearer model; in [-1, 1]
 };

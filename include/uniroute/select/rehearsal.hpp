@@ -20,6 +20,7 @@
 
 namespace uniroute {
 
+/// How seen LLMs are held out as if they were new.
 struct seen_as_new_options {
   std::size_t folds = 2;      ///< of the seen LLMs; each fold is a pool of LLMs that no step was fitted on
   std::size_t repeats = 1;    ///< of the folds, with other draws

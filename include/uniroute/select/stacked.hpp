@@ -21,6 +21,7 @@
 
 namespace uniroute {
 
+/// How `stacked` finds its weights.
 struct stacked_options {
   seen_as_new_options rehearsals = {};
   std::size_t labels = 400;  ///< prompts that represent a held-out LLM: as many as the validation sample will have

@@ -17,6 +17,7 @@
 
 namespace uniroute {
 
+/// How `stacked_on_seen` finds its weights and their scale.
 struct stacked_on_seen_options {
   seen_as_new_options rehearsals = {};
   double prior = 0;  ///< of equal weights: see stacking::weights

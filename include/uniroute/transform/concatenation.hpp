@@ -16,6 +16,7 @@
 
 namespace uniroute {
 
+/// How much each part of a `concatenation` counts.
 struct concatenation_options {
   double first_weight = 1, second_weight = 1;  ///< finite, at least 0: what each part is multiplied by
 };

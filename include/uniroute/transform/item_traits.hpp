@@ -22,6 +22,7 @@
 
 namespace uniroute {
 
+/// Size of `item_traits`, and how long it is fitted.
 struct item_traits_options {
   std::size_t abilities = 1;  ///< r, dimensions of ability, at least 1; at most the seen LLMs less one count (or 1)
   std::size_t rounds = 12;    ///< of the alternation, at least 1

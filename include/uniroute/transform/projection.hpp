@@ -18,6 +18,7 @@
 
 namespace uniroute {
 
+/// How many directions a `projection` keeps, and at which scale.
 struct projection_options {
   std::size_t dimension = 64;  ///< d, at least 1; at most D
   bool whiten = false;         ///< every component to unit variance on the training prompts

@@ -25,6 +25,7 @@
 
 namespace uniroute {
 
+/// How many directions `skills` keeps, and with which ridge it learns them.
 struct skills_options {
   std::size_t directions = 6;  ///< kept at most, at least 1; never more than there are seen LLMs or columns
   /// Ridge strength as a multiple of the mean eigenvalue of the training scatter matrix. Not given: by generalised
