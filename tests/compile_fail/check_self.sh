@@ -1,6 +1,6 @@
 #!/bin/bash
 # check.sh must pass a true refusal and fail each false one; mended.sh must pass files that can be mended and fail one
-# that cannot among them. A harness that always passes would hide all others.
+# that cannot among them, or no file at all. A harness that always passes would hide all others.
 # usage: check_self.sh COMPILER
 set -u
 check="$(dirname "$0")/check.sh"
@@ -53,6 +53,10 @@ fi
 "$mended" "$work" "$compiler" "$good" "$work/one.cpp" "$work/another.cpp" || status=1
 if "$mended" "$work" "$compiler" "$good" "$bad" "$work/one.cpp" >/dev/null 2>&1; then
   echo "mended.sh passes a mistake that cannot be undone"
+  status=1
+fi
+if "$mended" "$work" "$compiler" >/dev/null 2>&1; then
+  echo "mended.sh passes with no files"
   status=1
 fi
 exit $status

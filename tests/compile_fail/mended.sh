@@ -5,6 +5,7 @@
 set -eu
 include=$1 compiler=$2
 shift 2
+[ $# -ne 0 ] || { echo "mended.sh: there are no files, but must be at least one"; exit 1; }
 {
   echo '#define UNIROUTE_EXPECT_OK'
   grep -h '^#include' "$@" | sort -u || true

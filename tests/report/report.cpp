@@ -12,6 +12,13 @@ TEST_CASE("names become text, never markup") {
   CHECK(std::move(page).finish().find("<i>") == std::string::npos);
 }
 
+TEST_CASE("a number that rounds to 0 has no sign, and a large one is whole") {
+  CHECK(ur::detail::fixed(-0.0004, 3) == "0.000");
+  CHECK(ur::detail::fixed(-0.0, 0) == "0");
+  CHECK(ur::detail::fixed(-0.0006, 3) == "-0.001");
+  CHECK(ur::detail::fixed(-1e300, 2).size() == 305);
+}
+
 TEST_CASE("ticks are round and enclose the data") {
   const auto ticks = ur::detail::round_ticks(0.37, 0.98, 6);
   CHECK(ticks.front() <= 0.37);
