@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "resumable_protocol.hpp"
 #include "thrifty.hpp"
 
 namespace ur = uniroute;
@@ -156,13 +157,29 @@ std::size_t target_of(const settings& s) {
   return out;
 }
 
+/// Leaves out the trials whose pool gives no nArea, all its LLMs costing the same, and says how many they were: an
+/// undefined value is no zero. Throws std::invalid_argument if none is left.
+void leave_out_undefined(ur::protocol_result& result) {
+  std::vector<std::size_t> kept;
+  for (std::size_t t = 0; t < result.pools.size(); ++t) {
+    if (std::all_of(result.methods.begin(), result.methods.end(), [t](const auto& m) { return m.trials[t].narea; }))
+      kept.push_back(t);
+  }
+  const std::size_t left_out = result.pools.size() - kept.size();
+  ur::detail::require(!kept.empty(), "enrolment: nArea is undefined in all ", left_out,
+                      " trials (their LLMs cost the same), but must be defined in at least 1");
+  const auto keep = [&](auto& of_trials) {
+    for (std::size_t i = 0; left_out != 0 && i < kept.size(); ++i) of_trials[i] = of_trials[kept[i]];
+    of_trials.resize(kept.size());
+  };
+  for (auto& m : result.methods) keep(m.trials);
+  keep(result.pools);
+}
+
 /// `gains[at][trial]`, by number of labels.
 gain_curve summarise_gains(const std::vector<std::vector<double>>& gains, std::size_t target, double rho) {
   gain_curve out;
-  for (const auto& of_trials : gains) {
-    ur::detail::require(!of_trials.empty(), "enrolment: nArea is undefined where all LLMs cost the same");
-    out.gain.push_back(ur::corrected_resampled_t(of_trials, rho));
-  }
+  for (const auto& of_trials : gains) out.gain.push_back(ur::corrected_resampled_t(of_trials, rho));
   std::vector<double> lack = gains[target];
   for (std::size_t t = 0; t < lack.size(); ++t) lack[t] -= share_target * gains.back()[t];
   out.lack = ur::corrected_resampled_t(lack, rho);
@@ -184,7 +201,7 @@ std::vector<enrolment_curve> summarise_curves(const ur::protocol_result& result,
       for (const std::size_t labels : s.labels) {
         const auto& m = of(p, d, labels);
         std::vector<double> values;
-        for (const auto& trial : m.trials) values.push_back(trial.narea.value_or(0));
+        for (const auto& trial : m.trials) values.push_back(*trial.narea);
         c.narea.push_back(ur::corrected_resampled_t(values, result.rho));
         full.push_back(ur::paired_gains(m, zero));
         same.push_back(ur::paired_gains(m, of(0, d, labels)));
@@ -201,7 +218,8 @@ ordered_json results_json(const thrifty::task& task, const settings& s, const ur
                           const std::vector<enrolment_curve>& curves) {
   ordered_json out;
   out["table"] = thrifty::table_json(task.table);
-  out["protocol"] = {{"trials", s.trials},
+  out["protocol"] = {{"trials", result.pools.size()},
+                     {"trials_left_out", s.trials - result.pools.size()},
                      {"seed", s.seed},
                      {"validation", result.validation},
                      {"unseen", result.unseen},
@@ -281,18 +299,26 @@ std::vector<std::pair<double, double>> points_of(const settings& s, const std::v
   return out;
 }
 
+/// Which trials do not count, or nothing.
+std::string left_out_text(const settings& s, const ur::protocol_result& result) {
+  if (result.pools.size() == s.trials) return "";
+  return ur::detail::text("Left out: ", s.trials - result.pools.size(), " of ", s.trials,
+                          " trials, in which nArea is undefined, because all LLMs of the pool cost the same.");
+}
+
 std::string page(const thrifty::task& task, const settings& s, const ur::protocol_result& result,
                  const std::vector<enrolment_curve>& curves) {
   ur::html_page page("Labels per new LLM: " + task.table.name());
   page.paragraph(ur::detail::text(
-      task.table.size(), " prompts, ", task.table.model_count(), " LLMs; ", s.trials, " random trials, seed ", s.seed,
-      ": ", result.train, " training, ", result.validation, " validation and ", result.test, " test prompts, ",
-      result.unseen, result.static_pool ? " LLMs, all enrolled (static pool)" : " unseen LLMs",
-      ". Encoder: ", task.encoder,
+      task.table.size(), " prompts, ", task.table.model_count(), " LLMs; ", result.pools.size(),
+      " random trials, seed ", s.seed, ": ", result.train, " training, ", result.validation, " validation and ",
+      result.test, " test prompts, ", result.unseen,
+      result.static_pool ? " LLMs, all enrolled (static pool)" : " unseen LLMs", ". Encoder: ", task.encoder,
       ". Each unseen LLM is run on as many validation prompts as the axis says and on no others: its outcomes and its "
       "costs are known there alone. All LLMs of a trial are asked the same prompts, chosen from embeddings and from "
       "what the seen LLMs did on the training prompts."));
   for (const auto& note : task.table.notes()) page.paragraph(note);
+  if (const auto left_out = left_out_text(s, result); !left_out.empty()) page.paragraph(left_out);
   ur::chart_axes axes{"", "labels per new LLM", "nArea", false, false, {}};
   for (const std::size_t labels : s.labels) axes.log_ticks.push_back(static_cast<double>(labels));
   if (axes.log_ticks.size() < 2) axes.log_ticks.clear();
@@ -350,7 +376,6 @@ std::string trials_csv(const ur::protocol_result& result) {
 }
 
 int run(settings s) {
-  ur::detail::staged_directory staged("enrolment", s.out, "results.json");
   std::sort(s.labels.begin(), s.labels.end());
   s.labels.erase(std::unique(s.labels.begin(), s.labels.end()), s.labels.end());
   const thrifty::task task = thrifty::read_task(s);
@@ -366,16 +391,25 @@ int run(settings s) {
   options.threads = s.threads;
   options.on_trial = [&](std::size_t done, std::size_t all) { bar.show(done, all); };
   const auto methods = make_methods(s);
-  const auto result = ur::run_protocol(task.table, task.embed, methods, options);
+  auto what = experiment::settings_json("enrolment", s, task);
+  what["labels"] = s.labels;
+  experiment::resumable_results kept("enrolment", s.out, what);
+  auto result = experiment::run_resumable(kept, "trial", task, methods, options);
+  const std::string trials = trials_csv(result);
+  leave_out_undefined(result);
   const auto curves = summarise_curves(result, s);
+  // The folder is replaced as a whole; until then partial.jsonl stays.
+  ur::detail::staged_directory staged("enrolment", s.out, experiment::marker_of(s.out));
   staged.write("results.json", results_json(task, s, result, curves).dump(1) + "\n");
-  staged.write("trials.csv", trials_csv(result));
+  staged.write("trials.csv", trials);
   staged.write("index.html", page(task, s, result, curves));
   staged.commit();
-  std::printf("\nGain of nArea over ZeroRouter with all labels, by labels per new LLM; %zu trials\n\n", s.trials);
+  std::printf("\nGain of nArea over ZeroRouter with all labels, by labels per new LLM; %zu trials\n\n",
+              result.pools.size());
   thrifty::print_table(summary_table(s, curves, &enrolment_curve::full));
   std::printf("\nGain of nArea over ZeroRouter with the same labels\n\n");
   thrifty::print_table(summary_table(s, curves, &enrolment_curve::same));
+  if (const auto left_out = left_out_text(s, result); !left_out.empty()) std::printf("\n%s\n", left_out.c_str());
   std::printf("\nLook at %s\n", (std::filesystem::path(s.out) / "index.html").string().c_str());
   return 0;
 }

@@ -1,9 +1,11 @@
 // The paper's protocol with every method: which routes best among LLMs that none has seen, and does it hold with fewer
 // labels, other K, a pool that does not change, other prompts than it was fitted on, and missing outcomes (--studies).
+// The same command goes on with an interrupted run.
 // ctest: --trials 2 --validation 200 --studies all --study-trials 1 --out out
 
 #include "experiment.hpp"
 #include "methods.hpp"
+#include "resumable_protocol.hpp"
 
 namespace {
 
@@ -72,7 +74,7 @@ methods::method_list cluster_methods(std::size_t k) {
           renamed(methods::two_level(k)), renamed(methods::learned_map(k))};
 }
 
-std::vector<study_point> run_studies(const source& from, const protocol_settings& s) {
+std::vector<study_point> run_studies(const source& from, const protocol_settings& s, resumable_results& kept) {
   std::vector<study_point> out;
   const auto add = [&](const std::string& study, double value, const methods::method_list& list,
                        ur::protocol_options options) {
@@ -80,7 +82,8 @@ std::vector<study_point> run_studies(const source& from, const protocol_settings
     progress_bar bar;
     options.trials = s.study_trials;
     options.on_trial = [&](std::size_t done, std::size_t all) { bar.show(done, all); };
-    out.push_back({study, value, ur::run_protocol(from.table, from.embed, list, options)});
+    const std::string key = ur::detail::text(study, "/", value);
+    out.push_back({study, value, run_resumable(kept, key, from, list, options)});
   };
   for (const auto& study : s.studies) {
     auto options = options_of(s);
@@ -263,9 +266,8 @@ std::vector<std::string> studies_of(const source& from, const protocol_settings&
   if (std::find(s.studies.begin(), s.studies.end(), "all") == s.studies.end()) {
     const bool shift = std::find(s.studies.begin(), s.studies.end(), "shift") != s.studies.end();
     ur::detail::require(!shift || !ur::detail::shift_targets(from.table).empty(),
-                        "paper_protocol: --studies has shift, "
-                        "but table '",
-                        from.table.name(), "' has no category of 200 prompts or more beside others");
+                        "paper_protocol: --studies is shift, but must be another where a table ('", from.table.name(),
+                        "') has no category of 200 prompts or more beside others");
     return s.studies;
   }
   std::vector<std::string> out = study_names;
@@ -277,19 +279,22 @@ std::vector<std::string> studies_of(const source& from, const protocol_settings&
 }
 
 int run(protocol_settings s) {
-  ur::detail::staged_directory staged("paper_protocol", s.out, "results.json");
   const source from = open_source(s);
   announce(from);
   s.studies = studies_of(from, s);
+  auto what = settings_json("paper_protocol", s, from);
+  what["methods"] = s.methods;
+  what["study_trials"] = s.study_trials;
+  resumable_results kept("paper_protocol", s.out, what);
   progress_bar bar;
   auto options = options_of(s);
   const auto list = chosen_methods(s.methods);
   options.clairvoyant = has(list, "clairvoyant_mlp");
   if (has(list, "selected")) options.shuffled = "selected";
   options.on_trial = [&](std::size_t done, std::size_t all) { bar.show(done, all); };
-  const auto result = ur::run_protocol(from.table, from.embed, list, options, from.expected);
+  const auto result = run_resumable(kept, "trial", from, list, options, from.expected);
   const auto all = summarise_all(result);
-  const auto studies = run_studies(from, s);
+  const auto studies = run_studies(from, s, kept);
   auto json = results_json(from.table, s, from.encoder, result, all);
   json["studies"] = studies_json(studies);
   json["selected_against"] = ordered_json::array();
@@ -301,6 +306,8 @@ int run(protocol_settings s) {
                                         {"p_corrected_t", c.gain.p_value},
                                         {"p_sign", c.p_sign},
                                         {"detectable_gain", c.detectable}});
+  // The folder is replaced as a whole; until then partial.jsonl stays.
+  ur::detail::staged_directory staged("paper_protocol", s.out, marker_of(s.out));
   staged.write("results.json", json.dump(1) + "\n");
   staged.write("trials.csv", trials_csv(result));
   staged.write("index.html", page(from, s, result, all, studies));

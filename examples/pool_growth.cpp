@@ -23,6 +23,8 @@ namespace {
 
 /// The pool that λ is set on has this many LLMs, or two if there are too few.
 constexpr std::size_t first_pool = 3;
+/// With fewer LLMs that can join, a trial has too few steps to tell of.
+constexpr std::size_t least_pool = 3;
 
 enum policy { raw_lambda, normalised_lambda, budget };
 const std::vector<std::string> policy_names{"raw_lambda", "normalised_lambda", "budget"};
@@ -41,7 +43,7 @@ struct step_result {
 };
 
 struct trial_result {
-  std::vector<step_result> steps;
+  std::vector<step_result> steps;                 ///< none where fewer than least_pool LLMs can join
   std::vector<double> enroll, retire, calibrate;  ///< seconds of each step, over a full refit of the pool it leads to
   std::size_t train = 0, validation = 0, test = 0, unseen = 0;
 };
@@ -96,8 +98,7 @@ trial_result run_trial(const ur::routing_table& table, Reader reader, const sett
     if (observed(split.validation) && observed(split.test)) order.push_back(name);
   }
   out.unseen = order.size();
-  ur::detail::require(order.size() >= 3, "pool_growth: trial ", index, " has ", order.size(),
-                      " LLMs to enrol, but must have at least 3");
+  if (order.size() < least_pool) return out;
   ur::random_engine draws(ur::derive_seed(seed, 3));
   ur::shuffle(std::span(order), draws);
   std::vector<std::string> leaving = order;
@@ -208,6 +209,7 @@ struct summary {
   double enroll = 0, retire = 0, calibrate = 0;  ///< medians
   double rho = 0;
   trial_result sizes;
+  std::size_t trials = 0;  ///< that count: those with the most steps
 };
 
 class root_mean_square {
@@ -226,10 +228,13 @@ summary summarise(const std::vector<trial_result>& all) {
   summary out;
   std::size_t steps = 0;
   for (const auto& t : all) steps = std::max(steps, t.steps.size());
+  ur::detail::require(steps != 0, "pool_growth: no trial has ", least_pool,
+                      " unseen LLMs with outcomes on validation and test prompts, but one must have them");
   std::vector<const trial_result*> trials;  // the longest: an LLM without outcomes shortens a trial
   for (const auto& t : all) {
     if (t.steps.size() == steps) trials.push_back(&t);
   }
+  out.trials = trials.size();
   out.sizes = *trials.front();
   out.rho = static_cast<double>(out.sizes.test) / static_cast<double>(out.sizes.train + out.sizes.validation);
   for (const auto& step : trials.front()->steps) out.pools.push_back(step.pool);
@@ -291,7 +296,8 @@ std::string step_name(const summary& s, std::size_t k) {
 ordered_json results_json(const thrifty::task& task, const settings& s, const summary& of) {
   ordered_json out;
   out["table"] = thrifty::table_json(task.table);
-  out["protocol"] = {{"trials", s.trials},
+  out["protocol"] = {{"trials", of.trials},
+                     {"trials_left_out", s.trials - of.trials},
                      {"seed", s.seed},
                      {"validation", of.sizes.validation},
                      {"unseen", of.sizes.unseen},
@@ -358,10 +364,17 @@ std::string timing_text(const summary& s) {
       share(s.enroll), ", leaves ", share(s.retire), ", the budget is calibrated again ", share(s.calibrate), ".");
 }
 
+/// Which trials do not count, or nothing.
+std::string left_out_text(const settings& s, const summary& of) {
+  if (of.trials == s.trials) return "";
+  return ur::detail::text("Left out: ", s.trials - of.trials, " of ", s.trials, " trials, in which fewer than ",
+                          of.sizes.unseen, " unseen LLMs have outcomes on validation and test prompts.");
+}
+
 std::string page(const thrifty::task& task, const settings& s, const summary& of) {
   ur::html_page page("A pool that grows and shrinks: " + task.table.name());
   page.paragraph(ur::detail::text(
-      task.table.size(), " prompts, ", task.table.model_count(), " LLMs; ", s.trials, " random trials, seed ", s.seed,
+      task.table.size(), " prompts, ", task.table.model_count(), " LLMs; ", of.trials, " random trials, seed ", s.seed,
       ": ", of.sizes.train, " training, ", of.sizes.validation, " validation and ", of.sizes.test,
       " test prompts. Encoder: ", task.encoder, ". Unseen LLMs join one by one in random order, from a pool of ",
       of.pools.front(), " to one of ", of.sizes.unseen,
@@ -370,6 +383,7 @@ std::string page(const thrifty::task& task, const settings& s, const summary& of
       "as a λ on costs divided by the dearest LLM's (normalise_costs), and as the budget itself, for which λ is "
       "calibrated again after each step on the validation prompts, without outcomes."));
   for (const auto& note : task.table.notes()) page.paragraph(note);
+  if (const auto left_out = left_out_text(s, of); !left_out.empty()) page.paragraph(left_out);
   const auto lines = [&](auto&& value) {
     std::vector<ur::chart_line> out;
     for (std::size_t p = 0; p < policy_names.size(); ++p) {
@@ -432,6 +446,7 @@ int run(const settings& s) {
   staged.commit();
   std::printf("\n");
   thrifty::print_table(drift_table(of));
+  if (const auto left_out = left_out_text(s, of); !left_out.empty()) std::printf("\n%s\n", left_out.c_str());
   std::printf("\n%s\n\nLook at %s\n", timing_text(of).c_str(),
               (std::filesystem::path(s.out) / "index.html").string().c_str());
   return 0;
