@@ -22,11 +22,12 @@ std::vector<ur::routing_method> methods() {
           ur::predictor_method("knn", [](const ur::trial_data&) { return ur::knn{{.neighbours = 30}}; })};
 }
 
-ur::protocol_result run(std::size_t threads, std::size_t trials = 4) {
+ur::protocol_result run(std::size_t threads, std::size_t trials = 4, std::size_t first = 0) {
   const auto list = methods();
   return ur::run_protocol(
       world().table, [](auto) { return world().table.embeddings(); }, list,
-      {.trials = trials, .validation_prompts = 80, .threads = threads, .shuffled = "cells"}, world().expected_losses);
+      {.trials = trials, .first_trial = first, .validation_prompts = 80, .threads = threads, .shuffled = "cells"},
+      world().expected_losses);
 }
 
 }  // namespace
@@ -40,6 +41,16 @@ TEST_CASE("the protocol gives the same bits on any number of threads") {
       CHECK(one.methods[m].trials[t].curve == three.methods[m].trials[t].curve);
       CHECK(one.methods[m].trials[t].chosen == three.methods[m].trials[t].chosen);
     }
+  }
+}
+
+TEST_CASE("trials that are run in parts are those of the whole, bit for bit") {
+  const auto whole = run(1, 4), part = run(1, 1, 2);
+  CHECK(part.pools == std::vector{whole.pools[2]});
+  REQUIRE(part.methods.size() == whole.methods.size());
+  for (std::size_t m = 0; m < part.methods.size(); ++m) {
+    CHECK(part.methods[m].trials[0].narea == whole.methods[m].trials[2].narea);
+    CHECK(part.methods[m].trials[0].curve == whole.methods[m].trials[2].curve);
   }
 }
 
