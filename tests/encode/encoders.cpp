@@ -42,6 +42,10 @@ TEST_CASE("hashed tf-idf: batch, single, threads and a saved copy have the same 
   ur::hashed_tfidf copy{{.threads = 3}};
   copy.load(encoder.save());
   CHECK((copy.encode(texts) == x));
+  auto absurd = encoder.save();
+  absurd.set("dimension", std::uint64_t{1} << 32);
+  CHECK_THROWS_AS(copy.load(absurd), ur::format_error);
+  CHECK((copy.encode(texts) == x));
 }
 
 TEST_CASE("hashed tf-idf: a rare word counts more than a common one") {
@@ -56,6 +60,7 @@ TEST_CASE("hashed tf-idf: a rare word counts more than a common one") {
 
 TEST_CASE("hashed tf-idf refuses bad options, an empty corpus and a wrong output size") {
   CHECK_THROWS_AS(ur::hashed_tfidf({.dimension = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(ur::hashed_tfidf({.dimension = 65537}), std::invalid_argument);
   CHECK_THROWS_AS(ur::hashed_tfidf({.longest_ngram = 0}), std::invalid_argument);
   ur::hashed_tfidf encoder;
   CHECK_THROWS_AS(encoder.fit({}), std::invalid_argument);

@@ -150,6 +150,10 @@ TEST_CASE("lsa puts texts about one subject together, and agrees with itself") {
   auto broken = encoder.save();
   broken.set("kept", std::vector<std::uint32_t>{3, 1});
   CHECK_THROWS_AS(encoder.load(broken), ur::format_error);
+  // Room is needed for what is kept, not for all buckets that a state of a few bytes may name.
+  auto many = encoder.save();
+  many.set("buckets", std::uint64_t{1} << 32);
+  ur::lsa{}.load(many);
   CHECK_THROWS_AS(ur::lsa({.dimension = 0}), std::invalid_argument);
   CHECK_THROWS_AS(ur::lsa({.features = 0}), std::invalid_argument);
   CHECK_THROWS_AS(ur::lsa({.least_prompts = 0}), std::invalid_argument);

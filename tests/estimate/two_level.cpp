@@ -146,5 +146,15 @@ TEST_CASE("two_level_mean refuses what makes no sense, and is then as it was") {
   auto broken = estimator.save();
   broken.set("coarse", std::uint64_t{1});
   CHECK_THROWS_AS(estimator.load(broken), ur::format_error);
+  broken.set("coarse", std::uint64_t{1} << 31);  // what is kept of each is not to be had
+  CHECK_THROWS_WITH(estimator.load(broken), Catch::Contains("coarse must be at most the number of cells"));
   CHECK(estimator.coarse_size() == 4);
+  // A state of three cells in a predictor of four.
+  auto smaller = estimator.save();
+  smaller.set("parents", std::vector<std::uint32_t>{0, 1, 2});
+  estimator.load(smaller);
+  ur::cell_statistics four;
+  four.weight.resize(4);
+  four.observed = 1;
+  CHECK_THROWS_WITH(estimator.estimate(four), "two_level_mean::estimate: s has 4 cells, but must have 3");
 }

@@ -245,6 +245,7 @@ attempt on_router(Rule rule, Costs costs) {
     q.route(texts()[0]);
     q.route(std::span<const std::string>(texts()));
     q.enroll("c", std::vector<double>{0, 1, 0, 1, 1, 1}, 2.0);
+    q.enroll("d", std::vector<double>{0, 1, 0, 0, 1, 1}, std::vector<double>{1, 2, 3, 1, 2, 3});
     q.route(texts()[1]);
   });
 }

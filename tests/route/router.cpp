@@ -125,6 +125,16 @@ TEST_CASE("cell costs estimate by cell and fall back to the mean") {
   const auto costs = router.estimate_costs(x);
   CHECK(costs(0, 0) == 2);
   CHECK(costs(3, 0) == 20);
+  // A hostile state: a cost that no constructor takes, and memberships of fewer prompts.
+  auto bad = router.save();
+  bad.set("costs/strength", -1.0);
+  CHECK_THROWS_WITH(router.load(bad), Catch::Contains("cell_cost: strength must be finite and at least 0"));
+  auto fewer = router.save();
+  fewer.set("costs/memberships", ur::make_matrix<double>(1, 2, 0.5));
+  router.load(fewer);
+  CHECK_THROWS_WITH(router.enroll("b", std::vector<double>{0, 0, 1, 1}, std::vector<double>{1, 3, 10, 30}),
+                    Catch::Contains("cell_cost::enroll: costs has 4 entries, but must have 1"));
+  CHECK(router.size() == 1);
 }
 
 TEST_CASE("a budget holds for the pool it was calibrated on, and the router says when that has changed") {

@@ -35,8 +35,10 @@ class cell_cost {
     profiles_.clear();
   }
 
-  /// One cost per validation prompt.
+  /// One cost per validation prompt. Throws std::invalid_argument for another number of them.
   void enroll(std::span<const double> costs) {
+    detail::require(costs.size() == rows(phi_), "cell_cost::enroll: costs has ", costs.size(),
+                    " entries, but must have ", rows(phi_), ", one for each validation prompt");
     double mean = 0;
     for (const double cost : costs) mean += cost;
     mean /= static_cast<double>(costs.size());
