@@ -152,6 +152,7 @@ TEST_CASE("two_level_mean refuses what makes no sense, and is then as it was") {
   // A state of three cells in a predictor of four.
   auto smaller = estimator.save();
   smaller.set("parents", std::vector<std::uint32_t>{0, 1, 2});
+  smaller.set("coarse", std::uint64_t{3});
   estimator.load(smaller);
   ur::cell_statistics four;
   four.weight.resize(4);

@@ -46,7 +46,8 @@ TEST_CASE("the protocol gives the same bits on any number of threads") {
 
 TEST_CASE("trials that are run in parts are those of the whole, bit for bit") {
   const auto whole = run(1, 4), part = run(1, 1, 2);
-  CHECK(part.pools == std::vector{whole.pools[2]});
+  REQUIRE(part.pools.size() == 1);
+  CHECK(part.pools[0] == whole.pools[2]);
   REQUIRE(part.methods.size() == whole.methods.size());
   for (std::size_t m = 0; m < part.methods.size(); ++m) {
     CHECK(part.methods[m].trials[0].narea == whole.methods[m].trials[2].narea);
