@@ -4,7 +4,7 @@
 //
 // There are
 //   routing_table         the table, immutable and checked once; binary_routing_table (as_binary) has 0-1 losses.
-//   read_routing_table    from a directory (needs nlohmann/json), write_routing_table to one.
+//   read_routing_table, write_routing_table   from and to a directory; in uniroute/files.hpp.
 //   split, split_rows     by prompt and by model; equal prompts stay on one side.
 //   held_out              a table that says that nothing was fitted, enrolled or chosen on it; what promises take.
 //   simulated_world       a world, tables whose error probabilities are known: published LLMs' accuracies and prices.
@@ -24,8 +24,6 @@
 #include <uniroute/data/held_out.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/random_worlds.hpp>
-#include <uniroute/data/read_routing_table.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/data/simulated_world.hpp>
 #include <uniroute/data/split.hpp>
-#include <uniroute/data/write_routing_table.hpp>
