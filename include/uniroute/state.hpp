@@ -39,7 +39,7 @@ class state {
   class value {
    public:
     template <state_value T>
-    value(T v) : held_(std::unique_ptr<const holder>(new holding<T>(std::move(v)))) {}  // one unique_ptr for all T
+    value(T v) : held_(static_cast<const holder*>(new holding<T>(std::move(v)))) {}  // one way to delete all T
 
     /// Null if the value is of another type.
     template <class T>
