@@ -1,7 +1,7 @@
 #pragma once
 
 // Everything that computes. Each folder's own header says what there is in it and when to take which.
-// What reads and writes files, and needs nlohmann/json for it, is uniroute/files.hpp.
+// What reads and writes files, with nlohmann/json, is uniroute/files.hpp.
 
 #include <uniroute/bound/bound.hpp>
 #include <uniroute/cluster/cluster.hpp>

@@ -13,7 +13,7 @@
 //   random_cells, smooth_line, fit_world   discrete worlds: at random, on a line, shaped like a real table.
 //   with_heterogeneity    the dial of what differs inside cells.
 //   soft_counterexample, soft_means_counterexample, hard_counterexample, near_ties   worlds that make bounds tight.
-//   read_npy_matrix, write_npy   NumPy arrays.
+//   read_npy_matrix, write_npy   NumPy arrays; in uniroute/files.hpp.
 //
 // Not provided: Parquet and Arrow (a large dependency; any language writes CSV), tables that do not fit in memory.
 
@@ -22,7 +22,6 @@
 #include <uniroute/data/fit_world.hpp>
 #include <uniroute/data/gaussian_world.hpp>
 #include <uniroute/data/held_out.hpp>
-#include <uniroute/data/npy.hpp>
 #include <uniroute/data/random_worlds.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/data/simulated_world.hpp>
