@@ -21,7 +21,7 @@ unit policy_limit xtensor/xtensor.hpp
 TIMEFORMAT='%U %S'
 for ((run = 0; run < runs; ++run)); do
   for name in umbrella umbrella_limit policy policy_limit; do
-    { time "$cxx" -std=c++20 -O0 -I"$include" -c "$work/$name.cpp" -o /dev/null 2>&3; } 2>"$work/time" 3>&2
+    { time "$cxx" -std=c++20 -O0 -I"$include" -c "$work/$name.cpp" -o /dev/null 2>&3; } 3>&2 2>"$work/time"
     awk '{ print $1 + $2 }' "$work/time" >>"$work/$name.times"
   done
 done
