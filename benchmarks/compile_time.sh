@@ -1,5 +1,6 @@
 #!/bin/bash
-# Times what including costs, beside what it cannot do without, in turns; the median of RUNS (default: 5).
+# Processor time of what including costs, beside what it cannot do without, in turns; the median of RUNS (default: 5).
+# Processor time, because other work on the machine stretches it less than the time on the wall.
 # usage: benchmarks/compile_time.sh INCLUDE CXX [RUNS]: prints "name <tab> ratio <tab> target <tab> limit" a line
 set -euo pipefail
 include=$1 cxx=$2 runs=${3:-5}
@@ -17,11 +18,11 @@ unit policy uniroute/cluster/kmeans.hpp
 unit umbrella_limit xtensor/xtensor.hpp xtensor-blas/xblas.hpp boost/math/special_functions/beta.hpp
 unit policy_limit xtensor/xtensor.hpp
 
+TIMEFORMAT='%U %S'
 for ((run = 0; run < runs; ++run)); do
   for name in umbrella umbrella_limit policy policy_limit; do
-    start=$(date +%s%N)
-    "$cxx" -std=c++20 -O0 -I"$include" -c "$work/$name.cpp" -o /dev/null
-    echo $(($(date +%s%N) - start)) >> "$work/$name.times"
+    { time "$cxx" -std=c++20 -O0 -I"$include" -c "$work/$name.cpp" -o /dev/null 2>&3; } 3>&2 2>"$work/time"
+    awk '{ print $1 + $2 }' "$work/time" >>"$work/$name.times"
   done
 done
 median() { sort -n "$work/$1.times" | sed -n "$(((runs + 1) / 2))p"; }

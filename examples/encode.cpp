@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <numeric>
 #include <string>
+#include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 #include <vector>
 #include "encoders.hpp"

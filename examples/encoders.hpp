@@ -19,6 +19,7 @@
 #include <uniroute/encode/lsa.hpp>
 #include <uniroute/encode/read_transformer.hpp>
 #include <uniroute/encode/static_encoder.hpp>
+#include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 #include <utility>
 #include <vector>

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 #include <utility>
 #include <vector>

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 #include <vector>
 

@@ -76,10 +76,8 @@ std::vector<T> column(const matrix<T>& m, std::size_t j) {
 template <class T>
 matrix<T> take_rows(const matrix<T>& m, std::span<const std::size_t> indices) {
   auto out = make_matrix<T>(indices.size(), columns(m));
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto source = row(m, indices[i]);
-    std::copy(source.begin(), source.end(), row(out, i).begin());
-  }
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    std::copy_n(row(m, indices[i]).data(), columns(m), row(out, i).data());
   return out;
 }
 

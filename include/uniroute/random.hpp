@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace uniroute {
 
@@ -81,6 +82,11 @@ class random_engine {
 template <class T>
 void shuffle(std::span<T> values, random_engine& engine) noexcept {
   for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[engine.below(i)]);
+}
+
+template <class T>
+void shuffle(std::vector<T>& values, random_engine& engine) noexcept {
+  shuffle(std::span<T>(values.data(), values.size()), engine);
 }
 
 /// A 64-bit hash of bytes (FNV-1a, then mixed). Stable across machines of one byte order.

@@ -39,7 +39,7 @@ class state {
   class value {
    public:
     template <state_value T>
-    value(T v) : held_(std::unique_ptr<const holder>(std::make_unique<holding<T>>(std::move(v)))) {}
+    value(T v) : held_(static_cast<const holder*>(new holding<T>(std::move(v)))) {}  // one way to delete all T
 
     /// Null if the value is of another type.
     template <class T>
@@ -61,7 +61,7 @@ class state {
 
   /// Stores all values of `part` under `prefix/`.
   void set(const std::string& prefix, const state& part) {
-    for (const auto& [name, v] : part.values_) values_.insert_or_assign(prefix + "/" + name, v);
+    for (const auto& [name, v] : part.values_) set(prefix + "/" + name, v);
   }
 
   /// The value of that name.
@@ -81,7 +81,7 @@ class state {
     state out;
     const std::string start = std::string(prefix) + "/";
     for (auto at = values_.lower_bound(start); at != values_.end() && at->first.starts_with(start); ++at)
-      out.values_.emplace(at->first.substr(start.size()), at->second);
+      out.set(at->first.substr(start.size()), at->second);
     return out;
   }
 

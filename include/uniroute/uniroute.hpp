@@ -1,6 +1,7 @@
 #pragma once
 
-// Everything. Each folder's own header says what there is in it and when to take which.
+// Everything that computes. Each folder's own header says what there is in it and when to take which.
+// What reads and writes files, with nlohmann/json, is uniroute/files.hpp.
 
 #include <uniroute/bound/bound.hpp>
 #include <uniroute/cluster/cluster.hpp>
@@ -14,7 +15,6 @@
 #include <uniroute/predict/predict.hpp>
 #include <uniroute/report/report.hpp>
 #include <uniroute/route/route.hpp>
-#include <uniroute/route/save.hpp>
 #include <uniroute/select/select.hpp>
 #include <uniroute/stats/stats.hpp>
 #include <uniroute/transform/transform.hpp>

@@ -1,4 +1,5 @@
 #include <uniroute/data/npy.hpp>
+#include <uniroute/missing.hpp>
 
 #include <catch2/catch.hpp>
 #include <cstdint>

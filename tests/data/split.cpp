@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <uniroute/data/read_routing_table.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <uniroute/data/data.hpp>
+#include <uniroute/data/read_routing_table.hpp>
 
 namespace ur = uniroute;
 

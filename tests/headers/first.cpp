@@ -1,4 +1,5 @@
 // Everything of uniroute a second time: a function that is not inline would be defined twice.
+#include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 
 std::size_t cells_of_second();

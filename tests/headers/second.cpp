@@ -98,6 +98,7 @@
 #define verify HOSTILE
 #define assert_ HOSTILE
 
+#include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 
 std::size_t cells_of_second() { return uniroute::kmeans<>{}.options().clusters; }

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <uniroute/route/save.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

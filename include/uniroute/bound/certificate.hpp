@@ -14,6 +14,7 @@
 #include <uniroute/bound/simultaneous.hpp>
 #include <uniroute/concepts/interval.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <utility>
 #include <vector>

@@ -15,6 +15,7 @@
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/encode/embed.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <uniroute/route/realised.hpp>

@@ -9,7 +9,6 @@
 #include <functional>
 #include <limits>
 #include <numeric>
-#include <span>
 #include <type_traits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/cluster/seeding.hpp>
@@ -142,7 +141,7 @@ class kmeans {
     const bool growing = options_.algorithm == kmeans_algorithm::growing;
     std::vector<std::uint32_t> order(growing ? rows(x) : 0);
     std::iota(order.begin(), order.end(), 0U);
-    if (growing) shuffle(std::span(order), engine);
+    if (growing) shuffle(order, engine);
     bool settled = false;  // whether the centroids are those of the last assignment
     for (std::size_t share = growing ? first_share(rows(x)) : 1; share >= 1; share /= 2) {
       if (share == 1) {

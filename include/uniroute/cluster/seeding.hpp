@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <numeric>
-#include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/detail/distance.hpp>
@@ -29,7 +28,7 @@ struct plus_plus_seeding {
     chosen.reserve(k);
     detail::seed_distances then(x, threads);
     for (std::size_t counted = 0; chosen.size() < k;) {
-      then.add(std::span<const std::size_t>(chosen).subspan(counted));
+      then.add({chosen.data() + counted, chosen.size() - counted});
       counted = chosen.size();
       if (then.total() <= 0) break;
       for (std::size_t spent = 0; chosen.size() < k && spent <= n / 4;) {
@@ -42,7 +41,7 @@ struct plus_plus_seeding {
       }
     }
     while (chosen.size() < k) chosen.push_back(engine.below(n));
-    return take_rows(x, std::span<const std::size_t>(chosen));
+    return take_rows(x, {chosen.data(), chosen.size()});
   }
 };
 
@@ -51,8 +50,8 @@ struct random_seeding {
   embedding_matrix operator()(const embedding_matrix& x, std::size_t k, random_engine& engine) const {
     std::vector<std::size_t> order(rows(x));
     std::iota(order.begin(), order.end(), std::size_t{0});
-    shuffle(std::span(order), engine);
-    return take_rows(x, std::span<const std::size_t>(order).first(k));
+    shuffle(order, engine);
+    return take_rows(x, {order.data(), k});
   }
 };
 

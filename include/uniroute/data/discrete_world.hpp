@@ -13,6 +13,7 @@
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/data/world_sample.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/draws.hpp>
 #include <uniroute/random.hpp>
 #include <utility>

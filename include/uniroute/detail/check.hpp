@@ -13,7 +13,6 @@
 #include <type_traits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/errors.hpp>
-#include <uniroute/missing.hpp>
 
 namespace uniroute::detail {
 
@@ -44,12 +43,12 @@ void require(bool condition, const Parts&... parts) {
     throw Error(text(parts...));
 }
 
-/// Where the first value that is not `good` stands, or values.size(). Sixty-four are looked at at once: the common case
-/// has none, and is one pass over memory.
+/// Where the first value at `from` or after it that is not `good` stands, or values.size(). Sixty-four are looked at at
+/// once: the common case has none, and is one pass over memory.
 template <class T, class Good>
-std::size_t first_bad(std::span<const T> values, Good good) noexcept {
+std::size_t first_bad(std::span<const T> values, Good good, std::size_t from = 0) noexcept {
   constexpr std::size_t width = 64;
-  std::size_t i = 0;
+  std::size_t i = from;
   for (; i + width <= values.size(); i += width) {
     std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t> bad = 0;  // as wide as T, for its lanes
     for (std::size_t lane = 0; lane < width; ++lane) bad += good(values[i + lane]) ? 0 : 1;
@@ -79,40 +78,6 @@ inline void check_finite(std::string_view function, std::string_view thing, std:
   const std::size_t i = first_bad(values, is_finite<float>);
   if (i != values.size())
     throw std::domain_error(text(function, ": ", thing, "[", i, "] is ", values[i], ", but must be finite"));
-}
-
-/// A loss is in [0, 1] or exactly `missing`.
-inline bool is_loss(double value) noexcept { return (value >= 0 && value <= 1) || is_exactly_missing(value); }
-
-/// `first` is the index of losses[0] in the whole column.
-inline void check_losses(std::string_view function, std::string_view thing, std::span<const double> losses,
-                         std::size_t first = 0) {
-  const auto observed = [](double value) { return value >= 0 && value <= 1; };
-  for (std::size_t i = first_bad(losses, observed); i < losses.size();
-       i += 1 + first_bad(losses.subspan(i + 1), observed)) {
-    if (!is_exactly_missing(losses[i])) {
-      throw std::domain_error(
-          text(function, ": ", thing, "[", first + i, "] is ", losses[i], ", but must be in [0, 1] or missing"));
-    }
-  }
-}
-
-inline void check_losses(std::string_view function, std::string_view thing, const loss_matrix& losses) {
-  for (std::size_t i = 0; i < rows(losses); ++i) {
-    for (std::size_t j = 0; j < columns(losses); ++j) {
-      if (!is_loss(losses(i, j))) {
-        throw std::domain_error(
-            text(function, ": ", thing, "(", i, ", ", j, ") is ", losses(i, j), ", but must be in [0, 1] or missing"));
-      }
-    }
-  }
-}
-
-/// A cost is finite and at least zero.
-inline void check_cost(std::string_view function, std::string_view thing, double cost) {
-  if (!(cost >= 0 && std::isfinite(cost))) {
-    throw std::domain_error(text(function, ": ", thing, " is ", cost, ", but must be finite and at least 0"));
-  }
 }
 
 }  // namespace uniroute::detail

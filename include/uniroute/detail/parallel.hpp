@@ -3,14 +3,14 @@
 // One loop over independent tasks on a few threads. What a task computes depends on its index alone, so results
 // do not depend on the number of threads.
 
+#include <pthread.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <exception>
-#include <limits>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <system_error>
 #include <type_traits>
 #include <vector>
 
@@ -19,41 +19,85 @@ namespace uniroute::detail {
 /// The number of threads for a request: 0 means all that the machine has.
 inline std::size_t thread_count(std::size_t requested) noexcept {
   if (requested != 0) return requested;
-  return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  return static_cast<std::size_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
-/// What parallel_for does with a body of any type, so that threads are compiled once and not for every body.
-inline void run_parallel(std::size_t count, std::size_t workers, void* body,
-                         void (*call)(void* body, std::size_t index, std::size_t worker)) {
-  std::atomic<std::size_t> next{0};
-  std::atomic<bool> stopped{false};
-  std::mutex guard;
-  std::exception_ptr error;
-  std::size_t error_index = std::numeric_limits<std::size_t>::max();
-  const auto work = [&](std::size_t worker) {
-    while (!stopped) {  // what is taken is run, so that all below an index that throws are
-      const std::size_t index = next++;
-      if (index >= count) return;
+/// Threads that are waited for at the end of the scope: what std::jthread does, of POSIX. (<thread> with its stop
+/// tokens, semaphores and clocks would take a tenth of what xtensor takes, in every unit that includes a policy.)
+class crew {
+ public:
+  explicit crew(std::size_t size) { members_.reserve(size); }
+  ~crew() {
+    for (const pthread_t member : members_) pthread_join(member, nullptr);
+  }
+  crew(const crew&) = delete;
+  crew& operator=(const crew&) = delete;
+
+  /// Calls run(argument) on a thread of its own. Throws std::system_error if there are no more threads.
+  void start(void* (*run)(void*), void* argument) {
+    const int error = pthread_create(&members_.emplace_back(), nullptr, run, argument);
+    if (error == 0) return;
+    members_.pop_back();
+    throw std::system_error(error, std::generic_category(), "parallel_for");
+  }
+
+ private:
+  std::vector<pthread_t> members_;
+};
+
+/// One loop of parallel_for over a body of any type, so that threads are compiled once and not for every body.
+class parallel_loop {
+ public:
+  using body_call = void (*)(void* body, std::size_t index, std::size_t worker);
+
+  parallel_loop(std::size_t count, std::size_t workers, void* body, body_call call)
+      : count_(count), body_(body), call_(call), workers_(workers) {}
+
+  /// Rethrows the exception of the lowest index.
+  void run() {
+    for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i] = {this, i, nullptr, count_};
+    {
+      crew others(workers_.size() - 1);
+      for (std::size_t i = 1; i < workers_.size(); ++i) others.start(&parallel_loop::work, &workers_[i]);
+      work(&workers_[0]);
+    }
+    const auto first = std::min_element(workers_.begin(), workers_.end(),
+                                        [](const worker& a, const worker& b) { return a.failed_at < b.failed_at; });
+    if (first->error) std::rethrow_exception(first->error);
+  }
+
+ private:
+  struct worker {
+    parallel_loop* loop;
+    std::size_t number;
+    std::exception_ptr error;
+    std::size_t failed_at;
+  };
+
+  static void* work(void* argument) noexcept {
+    worker& me = *static_cast<worker*>(argument);
+    parallel_loop& loop = *me.loop;
+    while (!loop.stopped_) {  // what is taken is run, so that all below an index that throws are
+      const std::size_t index = loop.next_++;
+      if (index >= loop.count_) break;
       try {
-        call(body, index, worker);
+        loop.call_(loop.body_, index, me.number);
       } catch (...) {
-        const std::lock_guard lock(guard);
-        if (index < error_index) {
-          error_index = index;
-          error = std::current_exception();
-        }
-        stopped = true;
+        me.error = std::current_exception();
+        me.failed_at = index;
+        loop.stopped_ = true;
       }
     }
-  };
-  {
-    std::vector<std::jthread> crew;
-    crew.reserve(workers - 1);
-    for (std::size_t worker = 1; worker < workers; ++worker) crew.emplace_back(work, worker);
-    work(0);
+    return nullptr;
   }
-  if (error) std::rethrow_exception(error);
-}
+
+  std::size_t count_;
+  void* body_;
+  body_call call_;
+  std::vector<worker> workers_;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<bool> stopped_{false};
+};
 
 /// Calls body(index, worker) for every index below count, on at most `threads` threads (0: all of the machine).
 /// `worker` is below thread_count(threads) and names scratch space. The exception of the lowest index is rethrown.
@@ -65,9 +109,10 @@ void parallel_for(std::size_t count, std::size_t threads, Body&& body) {
     return;
   }
   using type = std::remove_reference_t<Body>;
-  run_parallel(
+  parallel_loop(
       count, workers, const_cast<void*>(static_cast<const void*>(std::addressof(body))),
-      [](void* erased, std::size_t index, std::size_t worker) { (*static_cast<type*>(erased))(index, worker); });
+      [](void* erased, std::size_t index, std::size_t worker) { (*static_cast<type*>(erased))(index, worker); })
+      .run();
 }
 
 /// Calls body(i) for every i below count, neighbours in blocks of 64: for tasks that are too small for one each.

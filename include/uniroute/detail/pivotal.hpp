@@ -13,6 +13,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <utility>
 #include <vector>
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/errors.hpp>
 
 namespace uniroute::detail {

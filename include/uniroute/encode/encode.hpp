@@ -8,8 +8,8 @@
 //   lsa                     the leading directions of tf-idf over the training prompts: words that occur together come
 //                           together. Needs no model; a second for some thousand prompts. Between words and meaning.
 //   transformer_encoder     a BERT-family sentence encoder (all-MiniLM-L6-v2 and its kin), read by
-//                           read_transformer(folder). Take it where prompts are paraphrases of each other, and where
-//                           thousands of tokens a second and core are fast enough.
+//                           read_transformer(folder) of uniroute/files.hpp. Take it where prompts are paraphrases of
+//                           each other, and where thousands of tokens a second and core are fast enough.
 //   static_encoder          a table of token vectors distilled from a transformer: `distill(transformer)`. Hundreds of
 //                           times the speed. Take it for large corpora and tight latencies.
 //   concatenated            two encoders side by side. Words and meaning together often route better than either.
@@ -30,9 +30,6 @@
 #include <uniroute/encode/lsa.hpp>
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/encode/projected.hpp>
-#include <uniroute/encode/read_tokenizer.hpp>
-#include <uniroute/encode/read_transformer.hpp>
-#include <uniroute/encode/safetensors.hpp>
 #include <uniroute/encode/static_encoder.hpp>
 #include <uniroute/encode/transformer_encoder.hpp>
 #include <uniroute/encode/wordpiece_tokenizer.hpp>

@@ -2,15 +2,18 @@
 
 // A tokenizer from the files of a model folder: tokenizer.json, or vocab.txt and tokenizer_config.json.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <uniroute/data/csv.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/json_file.hpp>
+#include <uniroute/detail/utf8.hpp>
 #include <uniroute/encode/wordpiece_tokenizer.hpp>
 #include <uniroute/errors.hpp>
 #include <utility>
@@ -96,6 +99,29 @@ inline wordpiece_tokenizer read_tokenizer_json(const std::filesystem::path& path
     file.require(vocabulary.is_object(), "vocab must be an object");
     return wordpiece_tokenizer(detail::tokenizer_entries(file, vocabulary, added), std::move(options));
   });
+}
+
+/// A tokenizer from a vocab.txt: one entry a line, white space at its end ignored.
+/// Throws format_error, with the line, for an empty or repeated entry or bytes that are not UTF-8, and if the special
+/// entries are missing.
+inline wordpiece_tokenizer read_vocabulary(const std::filesystem::path& path, wordpiece_options options = {}) {
+  const std::string bytes = detail::read_file(path);
+  std::vector<std::string> entries;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
+    std::string_view line(bytes.data() + at, end - at);
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
+    const std::size_t bad = detail::first_invalid_utf8(line);
+    if (bad != line.size()) throw format_error(path.string(), entries.size() + 1, bad + 1, "is not UTF-8");
+    if (line.empty()) throw format_error(path.string(), entries.size() + 1, 0, "is empty, but must be an entry");
+    entries.emplace_back(line);
+    at = end + 1;
+  }
+  try {
+    return wordpiece_tokenizer(std::move(entries), std::move(options));
+  } catch (const std::invalid_argument& error) {
+    throw format_error(path.string(), 0, 0, error.what());
+  }
 }
 
 /// The tokenizer of a model folder: its tokenizer.json, else its vocab.txt with what tokenizer_config.json says.

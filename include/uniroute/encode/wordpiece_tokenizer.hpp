@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <uniroute/data/csv.hpp>
 #include <uniroute/detail/bert_text.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/piece_table.hpp>
@@ -239,28 +237,5 @@ class wordpiece_tokenizer {
   std::string starts_;                                          ///< their first bytes
   std::uint32_t unknown_ = 0, first_ = 0, last_ = 0;
 };
-
-/// A tokenizer from a vocab.txt: one entry a line, white space at its end ignored.
-/// Throws format_error, with the line, for an empty or repeated entry or bytes that are not UTF-8, and if the special
-/// entries are missing.
-inline wordpiece_tokenizer read_vocabulary(const std::filesystem::path& path, wordpiece_options options = {}) {
-  const std::string bytes = detail::read_file(path);
-  std::vector<std::string> entries;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
-    std::string_view line(bytes.data() + at, end - at);
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
-    const std::size_t bad = detail::first_invalid_utf8(line);
-    if (bad != line.size()) throw format_error(path.string(), entries.size() + 1, bad + 1, "is not UTF-8");
-    if (line.empty()) throw format_error(path.string(), entries.size() + 1, 0, "is empty, but must be an entry");
-    entries.emplace_back(line);
-    at = end + 1;
-  }
-  try {
-    return wordpiece_tokenizer(std::move(entries), std::move(options));
-  } catch (const std::invalid_argument& error) {
-    throw format_error(path.string(), 0, 0, error.what());
-  }
-}
 
 }  // namespace uniroute

@@ -11,6 +11,7 @@
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/missing.hpp>
 #include <vector>
 
 namespace uniroute {

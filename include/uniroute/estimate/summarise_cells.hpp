@@ -9,7 +9,7 @@
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/estimator.hpp>
-#include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/missing.hpp>
 #include <vector>
 

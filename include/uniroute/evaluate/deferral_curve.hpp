@@ -11,6 +11,7 @@
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/sort_keys.hpp>
 #include <uniroute/missing.hpp>
 #include <vector>

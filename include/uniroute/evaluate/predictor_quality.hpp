@@ -10,6 +10,7 @@
 #include <optional>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/missing.hpp>
 #include <vector>
 
 namespace uniroute {

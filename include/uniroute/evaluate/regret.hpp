@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/evaluate/oracle.hpp>
 #include <uniroute/evaluate/population.hpp>
 #include <vector>

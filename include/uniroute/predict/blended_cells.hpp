@@ -16,6 +16,7 @@
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/distance.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/fwd.hpp>

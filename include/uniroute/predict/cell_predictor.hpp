@@ -17,6 +17,7 @@
 #include <uniroute/concepts/estimator.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/estimate/shrunken.hpp>
 #include <uniroute/estimate/summarise_cells.hpp>

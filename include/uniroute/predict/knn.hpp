@@ -14,6 +14,7 @@
 #include <uniroute/concepts/neighbour_weighting.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/neighbours.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/fwd.hpp>

@@ -14,6 +14,7 @@
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/blas.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/distance.hpp>
 #include <uniroute/detail/nearest.hpp>
 #include <uniroute/detail/train_two_layer.hpp>

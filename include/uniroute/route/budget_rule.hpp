@@ -11,6 +11,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 

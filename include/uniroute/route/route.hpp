@@ -12,7 +12,7 @@
 //   guarded_rule       a Lagrangian rule whose λ was tested, with a safe model; made by guard_quality and guard_cost
 //                      (bound/guard.hpp).
 //   mean_cost          cost estimates: one number per LLM (default). cell_cost: one per LLM and cell.
-//   write_router, read_router (route/save.hpp, which needs JSON)  a router on disk.
+//   write_router, read_router   a router on disk; in uniroute/files.hpp.
 //
 // Not provided: rules that ask a second LLM after the first has answered (a cascade's cost adds up along the way, and
 // its choice is not an index), rules with a random choice that is not a function of the prompt (a result could not be

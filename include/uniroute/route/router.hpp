@@ -18,6 +18,7 @@
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/router_pool.hpp>
 #include <uniroute/detail/settle.hpp>
 #include <uniroute/encode/embed.hpp>

@@ -12,6 +12,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/predict/knn.hpp>
 #include <uniroute/select/rehearsal.hpp>

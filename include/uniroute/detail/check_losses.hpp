@@ -1,0 +1,49 @@
+#pragma once
+
+// Checks of outcomes and costs at the public boundary; what reads no outcome needs detail/check.hpp alone.
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+#include <uniroute/arrays.hpp>
+#include <uniroute/detail/check.hpp>
+#include <uniroute/missing.hpp>
+
+namespace uniroute::detail {
+
+/// A loss is in [0, 1] or exactly `missing`.
+inline bool is_loss(double value) noexcept { return (value >= 0 && value <= 1) || is_exactly_missing(value); }
+
+/// `first` is the index of losses[0] in the whole column.
+inline void check_losses(std::string_view function, std::string_view thing, std::span<const double> losses,
+                         std::size_t first = 0) {
+  const auto observed = [](double value) { return value >= 0 && value <= 1; };
+  for (std::size_t i = first_bad(losses, observed); i < losses.size(); i = first_bad(losses, observed, i + 1)) {
+    if (!is_exactly_missing(losses[i])) {
+      throw std::domain_error(
+          text(function, ": ", thing, "[", first + i, "] is ", losses[i], ", but must be in [0, 1] or missing"));
+    }
+  }
+}
+
+inline void check_losses(std::string_view function, std::string_view thing, const loss_matrix& losses) {
+  for (std::size_t i = 0; i < rows(losses); ++i) {
+    for (std::size_t j = 0; j < columns(losses); ++j) {
+      if (!is_loss(losses(i, j))) {
+        throw std::domain_error(
+            text(function, ": ", thing, "(", i, ", ", j, ") is ", losses(i, j), ", but must be in [0, 1] or missing"));
+      }
+    }
+  }
+}
+
+/// A cost is finite and at least zero.
+inline void check_cost(std::string_view function, std::string_view thing, double cost) {
+  if (!(cost >= 0 && std::isfinite(cost))) {
+    throw std::domain_error(text(function, ": ", thing, " is ", cost, ", but must be finite and at least 0"));
+  }
+}
+
+}  // namespace uniroute::detail
