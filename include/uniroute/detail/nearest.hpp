@@ -26,9 +26,6 @@ inline constexpr std::size_t tile_rows = 256;
 
 inline std::size_t tile_count(std::size_t n) noexcept { return (n + tile_rows - 1) / tile_rows; }
 
-/// Rows of a tile for k centroids: its k x tile_size scores stay in that cache too.
-inline std::size_t tile_size(std::size_t k) noexcept { return k <= 512 ? tile_rows : tile_rows / 2; }
-
 /// Centroids with what the score |c|² - 2 x·c needs.
 struct centroid_table {
   embedding_matrix centroids = make_matrix<float>(0, 0);
@@ -67,7 +64,7 @@ struct tile_scratch {
 /// scores[k * stride + i] = -2 c_k · x_i for `count` rows of x. The factor -2 is exact in any order of summation.
 inline void score_tile(const float* x, std::size_t count, const centroid_table& table, tile_scratch& work) {
   const std::size_t d = table.dimension();
-  assert(count <= tile_size(table.size()));
+  assert(count <= tile_rows);
   work.stride = (count + lane_count - 1) / lane_count * lane_count;
   work.scores.resize(std::max(work.scores.size(), table.size() * work.stride));
   gemm_nt(table.size(), count, d, -2, table.centroids.data(), d, x, d, 0, work.scores.data(), work.stride);
@@ -179,7 +176,7 @@ inline label_vector nearest(const embedding_matrix& x, const centroid_table& tab
   const std::size_t n = rows(x);
   label_vector labels(n);
   const std::size_t d = columns(x);
-  const std::size_t size = tile_size(table.size());
+  const std::size_t size = tile_rows;
   const std::size_t tiles = (n + size - 1) / size;
   std::vector<tile_scratch> scratch(std::min(thread_count(threads), std::max<std::size_t>(1, tiles)));
   std::atomic<bool> overflow{false};
