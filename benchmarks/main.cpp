@@ -5,12 +5,17 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ratio.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace {
 
@@ -68,6 +73,12 @@ int main(int argc, char** argv) {
 #ifndef NDEBUG
   std::fprintf(stderr, "benchmarks: assertions are on, but must be off (NDEBUG): use ./benchmarks/run\n");
   return 1;
+#endif
+  // Freed memory is kept. Otherwise the allocator gives it back or not by what ran before, and kernels of a millisecond
+  // differ by half of it in page faults.
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 #endif
   std::vector<char*> arguments{argv, argv + argc};
   const std::string out = take_option(arguments, "--out");

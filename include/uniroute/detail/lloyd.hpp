@@ -67,7 +67,7 @@ class lloyd {
     if (prune && gaps_.empty()) gaps_.assign(rows(x_), -1.0);
     previous_ = labels_;
     choose_rows(prune);
-    const std::size_t size = tile_size(table.size());
+    const std::size_t size = tile_rows;
     const std::size_t tiles = (todo_.size() + size - 1) / size;
     const score_band band(table);
     parallel_for(tiles, threads_, [&](std::size_t tile, std::size_t worker) {

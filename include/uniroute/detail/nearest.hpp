@@ -14,6 +14,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/blas.hpp>
 #include <uniroute/detail/distance.hpp>
+#include <uniroute/detail/lanes.hpp>
 #include <uniroute/detail/parallel.hpp>
 #include <vector>
 
@@ -24,9 +25,6 @@ namespace uniroute::detail {
 inline constexpr std::size_t tile_rows = 256;
 
 inline std::size_t tile_count(std::size_t n) noexcept { return (n + tile_rows - 1) / tile_rows; }
-
-/// Rows of a tile for k centroids: its k x tile_size scores stay in that cache too.
-inline std::size_t tile_size(std::size_t k) noexcept { return k <= 512 ? tile_rows : tile_rows / 2; }
 
 /// Centroids with what the score |c|² - 2 x·c needs.
 struct centroid_table {
@@ -53,58 +51,57 @@ struct centroid_table {
   std::size_t dimension() const noexcept { return columns(centroids); }
 };
 
-/// What a tile needs beside its embeddings. Scores lie centroid by centroid (K x count), so that the search for the
-/// least runs along the tile, in as many lanes as the machine has.
+/// What a tile needs beside its embeddings. Scores lie centroid by centroid (K x stride), so that the search for the
+/// least runs along the tile.
 struct tile_scratch {
   std::vector<float> scores;
+  std::size_t stride = 0;                      ///< the tile's rows, rounded up to whole lanes
   std::array<float, tile_rows> best;           ///< the least score of the row
   std::array<float, tile_rows> second;         ///< the least of another group of eight centroids
   std::array<std::uint32_t, tile_rows> group;  ///< the first centroid of the group that has the least
 };
 
-/// scores[k * count + i] = -2 c_k · x_i for `count` rows of x. The factor -2 is exact in any order of summation.
+/// scores[k * stride + i] = -2 c_k · x_i for `count` rows of x. The factor -2 is exact in any order of summation.
 inline void score_tile(const float* x, std::size_t count, const centroid_table& table, tile_scratch& work) {
   const std::size_t d = table.dimension();
-  work.scores.resize(table.size() * tile_size(table.size()));
-  assert(count <= tile_size(table.size()));
-  gemm_nt(table.size(), count, d, -2, table.centroids.data(), d, x, d, 0, work.scores.data(), count);
+  assert(count <= tile_rows);
+  work.stride = (count + lane_count - 1) / lane_count * lane_count;
+  work.scores.resize(std::max(work.scores.size(), table.size() * work.stride));
+  gemm_nt(table.size(), count, d, -2, table.centroids.data(), d, x, d, 0, work.scores.data(), work.stride);
 }
 
-/// Fills best, second and group: centroids in groups of eight, whose least is found without a branch.
-inline void least_by_group(const centroid_table& table, std::size_t count, tile_scratch& work) noexcept {
-  const auto lesser = [](float a, float b) { return b < a ? b : a; };
-  float* const __restrict best = work.best.data();
-  float* const __restrict second = work.second.data();
-  std::uint32_t* const __restrict group = work.group.data();
-  std::fill_n(best, count, std::numeric_limits<float>::infinity());
-  std::fill_n(second, count, std::numeric_limits<float>::infinity());
-  std::fill_n(group, count, 0U);
-  const auto offer = [&](std::size_t i, float least, std::uint32_t first) {
-    const float before = best[i];
-    const float other = least < before ? before : least;
-    second[i] = lesser(second[i], other);
-    best[i] = lesser(before, least);
-    group[i] = least < before ? first : group[i];
-  };
-  const float* norms = table.squared_norms.data();
-  std::size_t k = 0;
-  for (; k + 8 <= table.size(); k += 8, norms += 8) {
-    const float* const __restrict s = work.scores.data() + k * count;
-    const float n0 = norms[0], n1 = norms[1], n2 = norms[2], n3 = norms[3];
-    const float n4 = norms[4], n5 = norms[5], n6 = norms[6], n7 = norms[7];
-    const auto first = static_cast<std::uint32_t>(k);
-    for (std::size_t i = 0; i < count; ++i) {
-      const float a = lesser(n0 + s[i], n1 + s[i + count]);
-      const float b = lesser(n2 + s[i + 2 * count], n3 + s[i + 3 * count]);
-      const float c = lesser(n4 + s[i + 4 * count], n5 + s[i + 5 * count]);
-      const float d = lesser(n6 + s[i + 6 * count], n7 + s[i + 7 * count]);
-      offer(i, lesser(lesser(a, b), lesser(c, d)), first);
+/// Fills best, second and group: centroids in groups of eight, whose least is found without a branch. What lanes beyond
+/// the tile's rows hold does not matter.
+inline void least_by_group(const centroid_table& table, tile_scratch& work) noexcept {
+  constexpr std::size_t group_size = 8;
+  const std::size_t stride = work.stride;
+  std::fill_n(work.best.data(), stride, std::numeric_limits<float>::infinity());
+  std::fill_n(work.second.data(), stride, std::numeric_limits<float>::infinity());
+  std::fill_n(work.group.data(), stride, 0U);
+  for (std::size_t k = 0; k < table.size();) {
+    const bool whole = k + group_size <= table.size();
+    const std::size_t size = whole ? group_size : 1;
+    const float* const scores = work.scores.data() + k * stride;
+    const float* const norms = table.squared_norms.data() + k;
+    const index_lanes first = static_cast<std::uint32_t>(k) - index_lanes{};
+    for (std::size_t i = 0; i < stride; i += lane_count) {
+      float_lanes least = norms[0] + lanes(scores + i);
+      const auto lower = [&](std::size_t c) {
+        const float_lanes score = norms[c] + lanes(scores + i + c * stride);
+        least = score < least ? score : least;
+      };
+      if (whole) {
+        for (std::size_t c = 1; c < group_size; ++c) lower(c);
+      }
+      float_lanes &best = lanes(work.best.data() + i), &second = lanes(work.second.data() + i);
+      index_lanes& group = lanes(work.group.data() + i);
+      const auto nearer = least < best;
+      const float_lanes other = nearer ? best : least;
+      second = other < second ? other : second;
+      best = nearer ? least : best;
+      group = nearer ? first : group;
     }
-  }
-  for (; k < table.size(); ++k, ++norms) {
-    const float* const __restrict s = work.scores.data() + k * count;
-    const float n0 = norms[0];
-    for (std::size_t i = 0; i < count; ++i) offer(i, n0 + s[i], static_cast<std::uint32_t>(k));
+    k += size;
   }
 }
 
@@ -147,7 +144,7 @@ void nearest_in_tile(const float* x, const float* norms, std::size_t count, cons
   const std::size_t d = table.dimension();
   const std::size_t size = table.size();
   score_tile(x, count, table, work);
-  least_by_group(table, count, work);
+  least_by_group(table, work);
   const score_band band(table);
   for (std::size_t i = 0; i < count; ++i) {
     const float best = work.best[i];
@@ -158,14 +155,14 @@ void nearest_in_tile(const float* x, const float* norms, std::size_t count, cons
     std::uint32_t index = 0, hits = 0;
     float second = work.second[i];
     for (std::size_t k = first; k < last; ++k) {
-      const float score = table.squared_norms[k] + work.scores[k * count + i];
+      const float score = table.squared_norms[k] + work.scores[k * work.stride + i];
       const bool near = score <= limit;
       index = near ? static_cast<std::uint32_t>(k) : index;
       hits += near ? 1 : 0;
       second = score > best && score < second ? score : second;
     }
     if (hits != 1 || second <= limit) [[unlikely]] {
-      index = settle_near_tie(x + i * d, table, work.scores.data() + i, count, limit);
+      index = settle_near_tie(x + i * d, table, work.scores.data() + i, work.stride, limit);
       second = best;
     }
     found(i, index, best, second);
@@ -179,7 +176,7 @@ inline label_vector nearest(const embedding_matrix& x, const centroid_table& tab
   const std::size_t n = rows(x);
   label_vector labels(n);
   const std::size_t d = columns(x);
-  const std::size_t size = tile_size(table.size());
+  const std::size_t size = tile_rows;
   const std::size_t tiles = (n + size - 1) / size;
   std::vector<tile_scratch> scratch(std::min(thread_count(threads), std::max<std::size_t>(1, tiles)));
   std::atomic<bool> overflow{false};

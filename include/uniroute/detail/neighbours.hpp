@@ -4,13 +4,15 @@
 // that one embedding and a batch have the same neighbours.
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
-
 #include <uniroute/arrays.hpp>
+#include <uniroute/detail/lanes.hpp>
 #include <uniroute/detail/nearest.hpp>
 #include <utility>
 #include <vector>
@@ -29,77 +31,121 @@ class neighbour_search {
     k_ = k;
     band_ = static_cast<float>(band) * 1.0001F;
     limit_ = std::numeric_limits<float>::infinity();
-    held_.clear();
-    held_.reserve(2 * capacity());
+    size_ = 0;
     next_trim_ = capacity();
+    if (held_.size() < 2 * capacity()) held_.resize(2 * capacity());
   }
 
-  /// Offers rows first, first + 1, …: their scores are norms[j] + products[j], products being -2 x·c. Sixty-four are
-  /// compared at once; few of them pass.
+  /// Offers rows first, first + 1, …: their scores are norms[j] + products[j], products being -2 x·c. Few pass: of 256
+  /// rows, row 16 p + l sets bit p of lane l where it does, and what follows looks at set bits alone.
   void offer(const float* products, const float* norms, std::size_t count, std::size_t first) {
-    constexpr std::size_t width = 64;
-    std::size_t j = 0;
-    for (; j + width <= count; j += width) {
-      const float limit = limit_;
-      int passed = 0;
-      for (std::size_t lane = 0; lane < width; ++lane) passed += norms[j + lane] + products[j + lane] <= limit ? 1 : 0;
-      if (passed != 0) take(products + j, norms + j, width, first + j);
+    constexpr std::uint32_t parts = 16;
+    const auto take = [&](std::size_t j) { hold({norms[j] + products[j], static_cast<std::uint32_t>(first + j)}); };
+    std::size_t start = 0;
+    for (; start + parts * lane_count <= count; start += parts * lane_count) {
+      index_lanes passed{};
+      for (std::uint32_t part = 0; part < parts; ++part) {
+        const std::size_t j = start + part * lane_count;
+        passed |= index_lanes(lanes(norms + j) + lanes(products + j) <= limit_) & (1U << part);
+      }
+      std::array<std::uint32_t, lane_count> bits;
+      lanes(bits.data()) = passed;
+      for (std::size_t lane = 0; lane < lane_count; ++lane) {
+        for (std::uint32_t left = bits[lane]; left != 0; left &= left - 1)
+          take(start + static_cast<std::size_t>(std::countr_zero(left)) * lane_count + lane);
+      }
     }
-    take(products + j, norms + j, count - j, first + j);
+    for (; start < count; ++start) {
+      if (norms[start] + products[start] <= limit_) take(start);
+    }
   }
+
+  /// Asks memory for where the next row goes.
+  void prefetch() const noexcept { __builtin_prefetch(held_.data() + size_, 1); }
 
   /// The k nearest of what was offered, in order of index; x and table settle the k-th place.
   std::span<const scored_row> finish(const float* x, const centroid_table& table) {
-    trim();
-    if (held_.size() > k_) settle(x, table);
-    std::sort(held_.begin(), held_.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
-    return held_;
+    if (size_ > 2 * k_) trim();
+    if (size_ > k_) select();
+    if (size_ > k_) settle(x, table);
+    std::sort(held_.begin(), end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+    return {held_.data(), size_};
   }
 
  private:
-  std::size_t capacity() const noexcept { return std::max<std::size_t>(4 * k_, 256) + k_; }
+  /// Rows held before those are dropped that have fallen behind: a low limit soon against few selections.
+  std::size_t capacity() const noexcept { return 3 * k_ + lane_count; }
 
-  static bool nearer(const scored_row& a, const scored_row& b) noexcept { return a.score < b.score; }
+  std::vector<scored_row>::iterator end() noexcept { return held_.begin() + static_cast<std::ptrdiff_t>(size_); }
 
-  void take(const float* products, const float* norms, std::size_t count, std::size_t first) {
-    for (std::size_t j = 0; j < count; ++j) {
-      const float score = norms[j] + products[j];
-      if (!(score <= limit_)) continue;
-      held_.push_back({score, static_cast<std::uint32_t>(first + j)});
-      if (held_.size() >= next_trim_) trim();
-    }
+  void hold(scored_row row) {
+    if (size_ == held_.size()) held_.resize(2 * size_);
+    held_[size_++] = row;
+    if (size_ >= next_trim_) trim();
   }
 
-  /// Drops rows that cannot be among the k nearest.
+  /// Drops rows that cannot be among the k nearest, by counting: scores fall into equal bins from the least to the
+  /// greatest, and bins stay as far as they are needed for k rows. Where most rows share bins, by selection.
   void trim() {
-    if (held_.size() > k_) {
-      const auto kth = held_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
-      std::nth_element(held_.begin(), kth, held_.end(), nearer);
-      limit_ = kth->score + band_;
-      held_.erase(std::remove_if(kth + 1, held_.end(), [this](const auto& row) { return row.score > limit_; }),
-                  held_.end());
+    constexpr std::size_t bins = 256;
+    const auto held = std::span(held_).first(size_);
+    float least = held[0].score, greatest = least;
+    for (const scored_row& row : held) {
+      least = std::min(least, row.score);
+      greatest = std::max(greatest, row.score);
     }
-    next_trim_ = std::max(capacity(), 2 * held_.size());
+    const float range = greatest - least;
+    const float scale = static_cast<float>(bins - 1) / range;
+    if (std::isfinite(range) && std::isfinite(scale)) {
+      const auto bin_of = [=](float score) { return static_cast<std::uint32_t>((score - least) * scale); };
+      std::array<std::uint32_t, bins + 1> counts{};  // rounding may reach beyond the last
+      for (const scored_row& row : held) ++counts[bin_of(row.score)];
+      std::uint32_t last = 0;
+      for (std::size_t rows = counts[0]; rows < k_; rows += counts[++last]) {
+      }
+      float limit = least;
+      for (const scored_row& row : held) limit = std::max(limit, bin_of(row.score) <= last ? row.score : least);
+      drop_beyond(limit + band_);
+    }
+    if (size_ > 2 * k_) select();
+    next_trim_ = std::max(capacity(), 2 * size_);
+  }
+
+  /// Drops rows further than the k-th, but for those that rounding leaves in doubt.
+  void select() {
+    const auto kth = held_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+    std::nth_element(held_.begin(), kth, end(), [](const auto& a, const auto& b) { return a.score < b.score; });
+    drop_beyond(kth->score + band_);
+  }
+
+  void drop_beyond(float limit) noexcept {
+    limit_ = limit;
+    std::size_t kept = 0;
+    for (const scored_row row : std::span(held_).first(size_)) {
+      held_[kept] = row;
+      kept += static_cast<std::size_t>(row.score <= limit);
+    }
+    size_ = kept;
   }
 
   /// More than k rows are within the rounding error of the k-th: order those by float64 distance, then by index.
   void settle(const float* x, const centroid_table& table) {
     const float kth = limit_ - band_;
-    const auto sure = std::partition(held_.begin(), held_.end(), [&](const auto& r) { return r.score < kth - band_; });
+    const auto sure = std::partition(held_.begin(), end(), [&](const auto& r) { return r.score < kth - band_; });
     unsure_.clear();
-    for (auto at = sure; at != held_.end(); ++at)
+    for (auto at = sure; at != end(); ++at)
       unsure_.emplace_back(squared_distance(x, row(table.centroids, at->index).data(), table.dimension()), at->index);
     std::sort(unsure_.begin(), unsure_.end());
-    const auto places = k_ - static_cast<std::size_t>(sure - held_.begin());
-    held_.erase(sure, held_.end());
-    for (std::size_t place = 0; place < places; ++place) held_.push_back({kth, unsure_[place].second});
+    size_ = static_cast<std::size_t>(sure - held_.begin());
+    for (std::size_t place = 0; size_ < k_; ++place) held_[size_++] = {kth, unsure_[place].second};
   }
 
   std::size_t k_ = 1;
   float band_ = 0;
   float limit_ = 0;
   std::size_t next_trim_ = 0;
-  std::vector<scored_row> held_;
+  std::vector<scored_row> held_;  ///< the first size_ count
+  std::size_t size_ = 0;
   std::vector<std::pair<double, std::uint32_t>> unsure_;
 };
 
@@ -109,7 +155,8 @@ template <class Found>
 void for_each_neighbourhood(const embedding_matrix& x, const centroid_table& table, std::size_t k, std::size_t threads,
                             Found&& found) {
   // Large enough that BLAS has packed its blocks for little, small enough that products stay in a third-level cache.
-  constexpr std::size_t block = 2048, queries = 1024;
+  // Rows of products lie a power of two apart and some: else they fight for the same places of the first-level cache.
+  constexpr std::size_t block = 1024, queries = 1024, stride = block + 16;
   const std::size_t n = rows(x);
   const std::size_t d = table.dimension();
   struct scratch {
@@ -122,7 +169,7 @@ void for_each_neighbourhood(const embedding_matrix& x, const centroid_table& tab
     scratch& work = workers[worker];
     const std::size_t first = tile * queries;
     const std::size_t count = std::min(queries, n - first);
-    work.products.resize(count * std::min(block, table.size()));
+    work.products.resize(count * stride);
     work.searches.resize(std::max(work.searches.size(), count));
     for (std::size_t i = 0; i < count; ++i) {
       const float* xi = x.data() + (first + i) * d;
@@ -132,9 +179,11 @@ void for_each_neighbourhood(const embedding_matrix& x, const centroid_table& tab
     for (std::size_t start = 0; start < table.size(); start += block) {
       const std::size_t width = std::min(block, table.size() - start);
       gemm_nt(count, width, d, -2, x.data() + first * d, d, table.centroids.data() + start * d, d, 0,
-              work.products.data(), width);
-      for (std::size_t i = 0; i < count; ++i)
-        work.searches[i].offer(work.products.data() + i * width, table.squared_norms.data() + start, width, start);
+              work.products.data(), stride);
+      for (std::size_t i = 0; i < count; ++i) {
+        work.searches[std::min(i + 1, count - 1)].prefetch();
+        work.searches[i].offer(work.products.data() + i * stride, table.squared_norms.data() + start, width, start);
+      }
     }
     for (std::size_t i = 0; i < count; ++i)
       found(first + i, work.searches[i].finish(x.data() + (first + i) * d, table));

@@ -73,15 +73,15 @@ class seed_distances {
       const std::size_t count = std::min(tile_rows, n - first);
       tile_scratch& work = scratch_[worker];
       score_tile(x_.data() + first * d, count, table, work);
-      least_by_group(table, count, work);
+      least_by_group(table, work);
       double sum = 0;
       for (std::size_t i = 0; i < count; ++i) {
         const float norm = norms_[first + i];
         const float unsure = 2 * band(norm);
         float distance = std::max(0.0F, norm + work.best[i]);
         if (distance <= unsure) [[unlikely]]
-          distance =
-              nearest_exactly(first + i, table, work.scores.data() + i, count, std::max(unsure - norm, work.best[i]));
+          distance = nearest_exactly(first + i, table, work.scores.data() + i, work.stride,
+                                     std::max(unsure - norm, work.best[i]));
         distances_[first + i] = std::min(distances_[first + i], distance);
         sum += static_cast<double>(distances_[first + i]);
       }
