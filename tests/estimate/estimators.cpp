@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;
@@ -93,4 +94,56 @@ TEST_CASE("a saved estimator estimates the same, an infinite strength included")
   copy.load(fitted.save());
   CHECK(copy.pooled_strength() == fitted.pooled_strength());
   CHECK(copy.estimate(s).losses == fitted.estimate(s).losses);
+}
+
+TEST_CASE("outcomes are summed by cell in blocks, with the missing left out wherever they are") {
+  constexpr std::size_t n = 5003, cells = 7;
+  ur::random_engine draws(3);
+  std::vector<std::uint32_t> labels(n);
+  std::vector<double> losses(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    labels[i] = static_cast<std::uint32_t>(draws.below(cells));
+    losses[i] = static_cast<double>(draws.below(257)) / 256;  // sums are exact in any order
+  }
+  for (const std::size_t gap : {n, std::size_t{1}, std::size_t{1023}, std::size_t{4100}}) {
+    if (gap < n) losses[gap] = ur::missing;
+    std::vector<double> sum(cells, 0.0), count(cells, 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (ur::is_missing(losses[i])) continue;
+      sum[labels[i]] += losses[i];
+      count[labels[i]] += 1;
+    }
+    const auto found = ur::summarise_cells(labels, losses, cells);
+    CHECK(found.sum == sum);
+    CHECK(found.weight == count);
+  }
+}
+
+TEST_CASE("losses are checked at every place, up to the last bit") {
+  std::vector<double> losses(200, 0.5);
+  losses[3] = 0;
+  losses[4] = -0.0;
+  losses[5] = 1;
+  losses[6] = std::numeric_limits<double>::denorm_min();
+  CHECK(ur::detail::all_observed(losses));
+  const double bad[] = {std::nextafter(1.0, 2.0),
+                        -std::numeric_limits<double>::denorm_min(),
+                        -1,
+                        -1e300,
+                        1e300,
+                        std::numeric_limits<double>::infinity(),
+                        -std::numeric_limits<double>::infinity(),
+                        std::numeric_limits<double>::quiet_NaN(),
+                        -std::numeric_limits<double>::quiet_NaN()};
+  for (const double value : bad) {
+    for (const std::size_t at : {0, 63, 64, 130, 199}) {
+      auto wrong = losses;
+      wrong[at] = value;
+      CHECK_FALSE(ur::detail::all_observed(wrong));
+      CHECK_THROWS_AS(ur::detail::check_losses("f", "losses", wrong), std::domain_error);
+      wrong[at] = ur::missing;
+      CHECK_FALSE(ur::detail::all_observed(wrong));
+      CHECK_NOTHROW(ur::detail::check_losses("f", "losses", wrong));
+    }
+  }
 }

@@ -58,3 +58,40 @@ TEST_CASE("k nearest neighbours are exact among ties and duplicates, alone and i
     }
   }
 }
+
+TEST_CASE("k nearest neighbours are exact where scores cannot be told apart by bins, or overflow") {
+  constexpr std::size_t n = 1500, k = 20;
+  const auto check = [&](const ur::embedding_matrix& sample, const ur::embedding_matrix& asked) {
+    std::vector<double> losses(n);
+    for (std::size_t i = 0; i < n; ++i) losses[i] = static_cast<double>((i * 769) % n) / n;
+    ur::knn predictor{{.neighbours = k}};
+    predictor.fit(sample, ur::make_matrix<double>(n, 0));
+    predictor.set_validation(sample);
+    predictor.enroll("a", losses);
+    const auto batch = predictor.predict(asked);
+    for (std::size_t i = 0; i < ur::rows(asked); ++i)
+      CHECK(batch(i, 0) == Approx(by_brute_force(sample, ur::row(asked, i), k, losses)).margin(1e-12));
+  };
+  auto sample = ur::make_matrix<float>(n, 1);
+  auto asked = ur::make_matrix<float>(3, 1);
+  asked(1, 0) = 1;
+  asked(2, 0) = -3;
+  SECTION("all rows but one in one bin") {
+    for (std::size_t i = 0; i < n; ++i) sample(i, 0) = 1 + static_cast<float>((i * 31) % n) * 1e-5F;
+    sample(700, 0) = 5000;
+    check(sample, asked);
+  }
+  SECTION("one row nearer than all by far") {
+    for (std::size_t i = 0; i < n; ++i) sample(i, 0) = 4000 + static_cast<float>((i * 31) % n) / 16;
+    sample(900, 0) = 1;
+    check(sample, asked);
+  }
+  SECTION("rows all alike") {
+    std::fill(sample.begin(), sample.end(), 2.0F);
+    check(sample, asked);
+  }
+  SECTION("squares that overflow float32") {
+    for (std::size_t i = 0; i < n; ++i) sample(i, 0) = i % 2 == 0 ? 1e25F : static_cast<float>(i);
+    check(sample, asked);
+  }
+}
