@@ -84,6 +84,7 @@ void shuffle(std::span<T> values, random_engine& engine) noexcept {
   for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[engine.below(i)]);
 }
 
+/// The same for a whole vector.
 template <class T>
 void shuffle(std::vector<T>& values, random_engine& engine) noexcept {
   shuffle(std::span<T>(values.data(), values.size()), engine);

@@ -155,8 +155,9 @@ template <class Found>
 void for_each_neighbourhood(const embedding_matrix& x, const centroid_table& table, std::size_t k, std::size_t threads,
                             Found&& found) {
   // Large enough that BLAS has packed its blocks for little, small enough that products stay in a third-level cache.
+  constexpr std::size_t block = 1024, queries = 1024;
   // Rows of products lie a power of two apart and some: else they fight for the same places of the first-level cache.
-  constexpr std::size_t block = 1024, queries = 1024, stride = block + 16;
+  const std::size_t stride = std::min(block, table.size()) + lane_count;
   const std::size_t n = rows(x);
   const std::size_t d = table.dimension();
   struct scratch {
