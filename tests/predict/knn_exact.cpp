@@ -74,6 +74,7 @@ TEST_CASE("k nearest neighbours are exact where scores cannot be told apart by b
   };
   auto sample = ur::make_matrix<float>(n, 1);
   auto asked = ur::make_matrix<float>(3, 1);
+  asked(0, 0) = 0;
   asked(1, 0) = 1;
   asked(2, 0) = -3;
   SECTION("all rows but one in one bin") {
