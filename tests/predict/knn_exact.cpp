@@ -95,4 +95,9 @@ TEST_CASE("k nearest neighbours are exact where scores cannot be told apart by b
     for (std::size_t i = 0; i < n; ++i) sample(i, 0) = i % 2 == 0 ? 1e25F : static_cast<float>(i);
     check(sample, asked);
   }
+  SECTION("scores of minus infinity within an infinite error") {
+    for (std::size_t i = 0; i < n; ++i) sample(i, 0) = 1e10F + static_cast<float>((i * 31) % n) * 1e6F;
+    asked(0, 0) = 1e30F;
+    check(sample, asked);
+  }
 }

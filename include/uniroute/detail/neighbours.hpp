@@ -118,7 +118,9 @@ class neighbour_search {
     drop_beyond(kth->score + band_);
   }
 
+  /// A limit that is no number (a score of minus infinity within an infinite error) rules nobody out.
   void drop_beyond(float limit) noexcept {
+    if (std::isnan(limit)) limit = std::numeric_limits<float>::infinity();
     limit_ = limit;
     std::size_t kept = 0;
     for (const scored_row row : std::span(held_).first(size_)) {

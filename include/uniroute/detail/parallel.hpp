@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
-#include <system_error>
 #include <type_traits>
 #include <vector>
 
@@ -33,12 +32,11 @@ class crew {
   crew(const crew&) = delete;
   crew& operator=(const crew&) = delete;
 
-  /// Calls run(argument) on a thread of its own. Throws std::system_error if there are no more threads.
-  void start(void* (*run)(void*), void* argument) {
-    const int error = pthread_create(&members_.emplace_back(), nullptr, run, argument);
-    if (error == 0) return;
+  /// Calls run(argument) on a thread of its own; false if there are no more threads.
+  bool start(void* (*run)(void*), void* argument) {
+    if (pthread_create(&members_.emplace_back(), nullptr, run, argument) == 0) return true;
     members_.pop_back();
-    throw std::system_error(error, std::generic_category(), "parallel_for");
+    return false;
   }
 
  private:
@@ -58,7 +56,9 @@ class parallel_loop {
     for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i] = {this, i, nullptr, count_};
     {
       crew others(workers_.size() - 1);
-      for (std::size_t i = 1; i < workers_.size(); ++i) others.start(&parallel_loop::work, &workers_[i]);
+      // Where the machine has no more threads, those there are do the work: what comes of it is the same.
+      for (std::size_t i = 1; i < workers_.size() && others.start(&parallel_loop::work, &workers_[i]); ++i) {
+      }
       work(&workers_[0]);
     }
     const auto first = std::min_element(workers_.begin(), workers_.end(),
