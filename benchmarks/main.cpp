@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
   // Freed memory is kept. Otherwise the allocator gives it back or not by what ran before, and kernels of a millisecond
   // differ by half of it in page faults.
 #ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  if (mallopt(M_MMAP_THRESHOLD, 1 << 30) == 0) mallopt(M_MMAP_THRESHOLD, 1 << 25);  // the most of older ones
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 #endif
   std::vector<char*> arguments{argv, argv + argc};
