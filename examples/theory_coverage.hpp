@@ -49,6 +49,7 @@ struct coverage_case {
   drawn_prompts drawn;
   double lambda;
   std::string loss, world;
+  bool by_loss;  ///< rows are sorted, not as drawn
 
   /// `draws` gives the size of the sample and the price.
   coverage_case(known_world of, std::uint64_t seed, bool graded, std::string family, ur::random_engine& draws)
@@ -56,7 +57,22 @@ struct coverage_case {
         drawn(w.draw(static_cast<std::size_t>(30 * std::pow(10, 1.5 * draws.uniform())), seed)),
         lambda(draws.uniform()),
         loss(graded ? "graded" : "binary"),
-        world(std::move(family)) {}
+        world(std::move(family)),
+        by_loss(seed % 2 == 1) {
+    if (by_loss) sort(drawn);
+  }
+
+  /// Rows by their losses: half of all cases are as a table is that was sorted by benchmark.
+  static void sort(drawn_prompts& of) {
+    const auto order = ur::loss_order(of.losses);
+    drawn_prompts next = of;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      next.labels[i] = of.labels[order[i]];
+      if (!of.types.empty()) next.types[i] = of.types[order[i]];
+    }
+    next.losses = ur::take_rows(of.losses, std::span(order));
+    of = std::move(next);
+  }
 
   ur::cell_outcomes outcomes() const { return {drawn.labels, drawn.losses, w.cells}; }
   std::string key(const std::string& bound, const std::string& interval, const char* map = "hard") const {
@@ -185,7 +201,8 @@ inline void count_soft(const coverage_case& c, std::uint64_t seed, coverage_tall
 inline void count_held_out(const coverage_case& c, const ur::cell_sample& s, std::uint64_t seed,
                            coverage_tally& tally) {
   const std::size_t m = c.w.p.model_count(), n = 400;
-  const auto held = c.w.draw(n, ur::derive_seed(seed, 2));
+  auto held = c.w.draw(n, ur::derive_seed(seed, 2));
+  if (c.by_loss) coverage_case::sort(held);
   const auto choices = c.w.choices(s, c.lambda);
   const auto costs = c.w.costs();
   const auto [cheapest, dearest] = std::minmax_element(costs.begin(), costs.end());
@@ -200,9 +217,9 @@ inline void count_held_out(const coverage_case& c, const ur::cell_sample& s, std
       values[i] = std::max(values[i], realised(i, 0) - realised(i, h + 1));
     }
   }
-  const auto hindsight = ur::interval_of<ur::betting>(values, 0, 1 + c.lambda * (*dearest - *cheapest), delta);
+  const double hindsight = ur::upper_bound_of<ur::betting>(values, 0, 1 + c.lambda * (*dearest - *cheapest), delta);
   const auto total = c.w.total_regret(choices, c.lambda);
-  tally.count(c.key("hindsight", "betting"), total.regret <= hindsight.upper + 4 * total.standard_error + 1e-12);
+  tally.count(c.key("hindsight", "betting"), total.regret <= hindsight + 4 * total.standard_error + 1e-12);
   const auto chosen = ur::cells_by_certificate(realised, 1 + c.lambda * *dearest, delta);
   bool all = inside(chosen.bounds[0], c.w.risk(choices).objective(c.lambda));
   double least = 1;
@@ -235,7 +252,7 @@ inline void count_held_out(const coverage_case& c, const ur::cell_sample& s, std
   std::reverse(falling.begin(), falling.end());
   const auto safe = static_cast<std::size_t>(cheapest - costs.begin());
   const double budget = *cheapest + 0.5 * (*dearest - *cheapest);
-  const auto cost = ur::guard_cost_counts(predicted, price, price, safe, budget, *dearest, falling, delta);
+  const auto cost = ur::guard_cost_counts(predicted, price, price, safe, budget, *dearest, falling, delta, *cheapest);
   tally.count(c.key("guard_cost", "betting"), !cost.promised || risk(cost, safe).cost <= budget + 1e-9);
 }
 
@@ -286,6 +303,17 @@ inline void count_missing(const coverage_case& c, const ur::cell_sample& s, std:
     }
   }
   tally.count(c.key("step_down", "betting"), right);
+
+  // The same where all LLMs are equally good, so that whoever was chosen was the luckiest.
+  auto tied = c.drawn.losses;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t h = 0; h < m; ++h) tied(i, h) = draws.uniform() < 0.3 ? 1 : 0;
+  }
+  const ur::cell_outcomes ties{c.drawn.labels, tied, c.w.cells};
+  const std::vector<double> free(m, 0.0);
+  const auto lucky = ur::choose_in_cells(ur::cell_means(ur::summarise(ties)), free, 0);
+  const auto none = ur::eliminate(ties, lucky, free, 0, delta);
+  tally.count(c.key("step_down_tied", "betting"), std::count(none.begin(), none.end(), 1) == 0);
 }
 
 inline void count_case(const coverage_case& c, std::uint64_t seed, coverage_tally& tally) {

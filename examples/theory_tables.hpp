@@ -22,6 +22,7 @@ inline std::string words_for(const std::string& bound) {
       {"missing_in_cells", "certificate, outcomes missing by cell"},
       {"missing_by_prompt", "cell means, missing by prompt"},
       {"step_down", "eliminated by step-down"},
+      {"step_down_tied", "step-down among tied LLMs"},
       {"held_out_all", "held-out risk, J and differences at once"},
       {"held_out_to_best_single", "held-out difference to best single"},
       {"held_out_to_zero_router", "held-out difference to ZeroRouter"}};

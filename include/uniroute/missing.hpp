@@ -21,4 +21,11 @@ inline bool is_exactly_missing(double value) noexcept {
   return std::bit_cast<std::uint64_t>(value) == std::bit_cast<std::uint64_t>(missing);
 }
 
+namespace detail {
+
+/// A loss, or what to take for it where it is missing.
+inline double or_else(double loss, double otherwise) noexcept { return is_missing(loss) ? otherwise : loss; }
+
+}  // namespace detail
+
 }  // namespace uniroute

@@ -21,6 +21,7 @@ auto cells_router(const ur::binary_routing_table& train, std::size_t k, double l
 }  // namespace
 
 TEST_CASE("certificates hold over fresh samples of a world: true regret is below them as often as promised") {
+  const bool by_loss = GENERATE(false, true);
   const ur::simulated_world world{{.dimension = 8}};
   // The cells are fitted once; truth is the mean of γ* in each cell over a large sample.
   const auto train = world.sample(500, 1);
@@ -42,7 +43,8 @@ TEST_CASE("certificates hold over fresh samples of a world: true regret is below
   const std::size_t samples = 200;
   double mean_gap = 0;
   for (std::size_t t = 0; t < samples; ++t) {
-    const auto sample = ur::as_binary(world.sample(300, 1000 + t).table);
+    const auto drawn = world.sample(300, 1000 + t);
+    const auto sample = ur::as_binary(by_loss ? ur::sort_by_loss(drawn).table : drawn.table);
     auto fresh = router;
     std::vector<std::string> names;
     for (const std::size_t h : pool) names.push_back(sample.models()[h].name);
@@ -143,6 +145,12 @@ TEST_CASE("a small certificate is what one computes by hand") {
   // At a price of 2 for model 1: cell 0 is beyond doubt to .1, cell 1 to nothing still.
   const auto priced = ur::certify_cells(choices, dear, 2, box, ur::known_shares(half));
   CHECK(priced.gap_adaptive == Approx(.5 * .1));
+  auto crossed = box;
+  std::swap(crossed.lower(1, 0), crossed.upper(1, 0));
+  CHECK_THROWS_WITH(
+      ur::certify_cells(choices, free, 0, crossed, ur::known_shares(half)),
+      "certify_cells: the interval of cell 1 and LLM 0 is [0.9, 0.6], but its lower end must not be above "
+      "its upper end");
   CHECK_THROWS_AS(ur::certify_cells(choices, free, -1, box, ur::known_shares(half)), std::invalid_argument);
   CHECK_THROWS_AS(ur::certify_cells(std::vector<std::uint32_t>{0}, free, 0, box, ur::known_shares(half)),
                   std::invalid_argument);

@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 #include <uniroute/uniroute.hpp>
 
+#include "support/sorted.hpp"
+
 namespace ur = uniroute;
 
 namespace {
@@ -66,11 +68,13 @@ constexpr std::size_t most_broken = 240;  // 200 promised, three standard deviat
 
 TEST_CASE("guarded quality: over 2,000 worlds a promise that is given is broken as seldom as said") {
   const auto grid = ur::price_grid(prices);
+  const bool by_loss = GENERATE(false, true);
   for (const bool every : {true, false}) {
     std::size_t broken = 0, given = 0, useful = 0;
     for (std::size_t t = 0; t < worlds; ++t) {
       const small_world w(ur::derive_seed(1, t));
-      const auto s = w.draw(200, ur::derive_seed(2, t));
+      auto s = w.draw(200, ur::derive_seed(2, t));
+      sorted::rows(by_loss, s.losses, s.predicted, s.costs, s.realised);
       const double epsilon = .05;
       const auto report = ur::guard_quality_counts(s.predicted, s.costs, s.losses, 0, every, epsilon, grid, delta);
       double reference = w.single(0);
@@ -89,6 +93,7 @@ TEST_CASE("guarded quality: over 2,000 worlds a promise that is given is broken 
 
 TEST_CASE("guarded quality at the border: a rule that is just too bad passes at most as often as said") {
   // One kind of prompt: the rule chooses LLM 1, which is worse than LLM 0 by ε.
+  const bool by_loss = GENERATE(false, true);
   std::size_t passed = 0;
   const std::size_t n = 300;
   const ur::matrix<double> predicted(ur::make_matrix<double>(n, 2, .5));
@@ -101,6 +106,7 @@ TEST_CASE("guarded quality at the border: a rule that is just too bad passes at 
       losses(i, 0) = draws.uniform() < .2 ? 1 : 0;
       losses(i, 1) = draws.uniform() < .3 ? 1 : 0;
     }
+    sorted::rows(by_loss, losses);
     passed += ur::guard_quality_counts(predicted, costs, losses, 0, false, .1, std::vector<double>{0}, delta).abstains
                   ? 0u
                   : 1u;
@@ -112,10 +118,12 @@ TEST_CASE("guarded quality at the border: a rule that is just too bad passes at 
 TEST_CASE("guarded cost: over 2,000 worlds a promise that is given is broken as seldom as said") {
   auto grid = ur::price_grid(prices);
   std::reverse(grid.begin(), grid.end());
+  const bool by_cost = GENERATE(false, true);
   std::size_t broken = 0, useful = 0;
   for (std::size_t t = 0; t < worlds; ++t) {
     const small_world w(ur::derive_seed(4, t));
-    const auto s = w.draw(200, ur::derive_seed(5, t));
+    auto s = w.draw(200, ur::derive_seed(5, t));
+    sorted::rows(by_cost, s.realised, s.predicted, s.costs, s.losses);
     const double budget = .25 + .5 * ur::to_uniform(ur::derive_seed(6, t));
     const auto report = ur::guard_cost_counts(s.predicted, s.costs, s.realised, 2, budget, 2, grid, delta);
     const double cost = report.abstains ? prices[2] : w.mean(w.costs, report.lambda);
@@ -146,7 +154,12 @@ TEST_CASE("guards refuse promises that cannot be kept, and values that make no s
                   std::invalid_argument);
   // A fall-back whose cost is a known number keeps the promise; one whose cost is drawn was not tested.
   const std::vector<double> tight{0};
-  CHECK(ur::guard_cost_counts(s.predicted, s.costs, s.costs, 2, .11, 1, tight, delta).promised);
+  CHECK(ur::guard_cost_counts(s.predicted, s.costs, s.costs, 2, .11, 1, tight, delta, .1).promised);
+  CHECK(ur::guard_cost_counts(s.predicted, s.costs, s.costs, 2, 1.5, 1, tight, delta).promised);
+  // Costs that happen to be equal in the sample are not a known number.
+  CHECK_FALSE(ur::guard_cost_counts(s.predicted, s.costs, s.costs, 2, .11, 1, tight, delta).promised);
+  CHECK_THROWS_WITH(ur::guard_cost_counts(s.predicted, s.costs, s.costs, 2, .11, 1, tight, delta, .09),
+                    "guard_cost: a cost of the cheapest model is 0.1, but must be the declared 0.09");
   const auto drawn = ur::guard_cost_counts(s.predicted, s.costs, s.realised, 2, .11, 2, tight, delta);
   CHECK(drawn.abstains);
   CHECK_FALSE(drawn.promised);

@@ -1,10 +1,13 @@
 #include <catch2/catch.hpp>
 #include <uniroute/uniroute.hpp>
 
+#include "support/sorted.hpp"
+
 namespace ur = uniroute;
 
 TEST_CASE("the candidate of the least upper bound is chosen, and its bounds hold at once") {
   const std::vector<double> means{.4, .3, .35};
+  const bool by_loss = GENERATE(false, true);
   std::size_t best = 0, held = 0;
   for (std::size_t t = 0; t < 300; ++t) {
     ur::random_engine draws(ur::derive_seed(1, t));
@@ -13,6 +16,7 @@ TEST_CASE("the candidate of the least upper bound is chosen, and its bounds hold
       const double shared = draws.uniform();
       for (std::size_t g = 0; g < 3; ++g) realised(i, g) = 1.5 * (shared < means[g] ? 1 : 0);
     }
+    sorted::rows(by_loss, realised);
     const auto c = ur::cells_by_certificate(realised, 1.5, .1);
     best += c.index == 1 ? 1u : 0u;
     bool all = true;
@@ -25,6 +29,30 @@ TEST_CASE("the candidate of the least upper bound is chosen, and its bounds hold
   CHECK_THROWS_AS(ur::cells_by_certificate(ur::make_matrix<double>(3, 2, 2.0), 1, .1), std::domain_error);
   CHECK_THROWS_AS(ur::cells_by_certificate(ur::make_matrix<double>(0, 2), 1, .1), std::invalid_argument);
   CHECK_THROWS_AS(ur::cells_by_certificate(ur::make_matrix<double>(3, 2, .5), 1, 1), std::invalid_argument);
+}
+
+TEST_CASE("missing outcomes count as 0 at the lower ends and as 1 at the upper ends") {
+  const auto least = ur::make_matrix<double>(200, 1, 0.0), most = ur::make_matrix<double>(200, 1, 1.0);
+  const auto c = ur::cells_by_certificate(least, most, 1, .1);
+  CHECK(c.bounds[0].lower == 0);
+  CHECK(c.bounds[0].upper == 1);
+  CHECK_THROWS_AS(ur::cells_by_certificate(most, least, 1, .1), std::domain_error);
+  // So does a router whose chosen outcomes are all missing.
+  const ur::simulated_world world{{.dimension = 8}};
+  const auto validation = world.sample(100, 2).table;
+  ur::router router{ur::precomputed_embeddings{}, ur::kmeans{{.clusters = 2}}, ur::nearest_map{}, ur::cell_mean{},
+                    ur::lagrangian_rule{}};
+  router.fit(world.sample(100, 1).table);
+  router.enroll(validation, std::vector<std::string>{validation.models()[0].name, validation.models()[5].name});
+  auto parts = world.sample(300, 3).table.parts();
+  for (std::size_t i = 0; i < 299; ++i) {
+    for (double& loss : ur::row(parts.losses, i)) loss = ur::missing;
+  }
+  const std::vector<decltype(router)> one{router};
+  const auto holes =
+      ur::cells_by_certificate(std::span<const decltype(router)>(one), ur::held_out{ur::routing_table(parts)}, 0, .1);
+  CHECK(holes.bounds[0].lower < .01);
+  CHECK(holes.bounds[0].upper > .99);
 }
 
 TEST_CASE("K by certificate: routers of several K, on prompts that none has seen") {

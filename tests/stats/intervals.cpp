@@ -1,6 +1,10 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <numeric>
 #include <uniroute/random.hpp>
 #include <uniroute/stats/stats.hpp>
+
+#include "support/sorted.hpp"
 
 namespace ur = uniroute;
 
@@ -9,18 +13,21 @@ namespace {
 constexpr double delta = .1;
 constexpr std::size_t samples = 2000;
 
-/// How many of 2,000 samples of n losses have their mean covered.
+/// How many of 2,000 samples of n losses have their mean covered: the fewer of losses as drawn, and sorted.
 template <class Interval, class Draw>
 std::size_t covered(double mean, std::size_t n, Draw draw, std::uint64_t seed) {
-  std::size_t hits = 0;
+  std::size_t hits = 0, sorted_hits = 0;
   std::vector<double> values(n);
   for (std::size_t t = 0; t < samples; ++t) {
     ur::random_engine draws(ur::derive_seed(seed, t));
     for (double& v : values) v = draw(draws);
     const auto around = ur::interval_of<Interval>(values, delta);
     hits += around.lower <= mean && mean <= around.upper ? 1u : 0u;
+    std::sort(values.begin(), values.end());
+    const auto by_size = ur::interval_of<Interval>(values, delta);
+    sorted_hits += by_size.lower <= mean && mean <= by_size.upper ? 1u : 0u;
   }
-  return hits;
+  return std::min(hits, sorted_hits);
 }
 
 }  // namespace
@@ -82,6 +89,17 @@ TEST_CASE("betting intervals are the means against which no gambler gets rich") 
     weights.push_back(((i * 23) % 59) / 58.);
     rare.push_back((i * 17) % 10 < 2 ? 1 : 0);
   }
+  // The reference bets in this order; so the values come in the order that the seed turns into it.
+  const auto arranged = [](const std::vector<double>& values) {
+    std::vector<double> place(values.size()), none, out(values.size());
+    std::iota(place.begin(), place.end(), 0.0);
+    ur::detail::shuffle_for_bets(place, none, ur::detail::betting_seed);
+    for (std::size_t t = 0; t < values.size(); ++t) out[static_cast<std::size_t>(place[t])] = values[t];
+    return out;
+  };
+  x = arranged(x);
+  weights = arranged(weights);
+  rare = arranged(rare);
   const auto graded = ur::betting::make(x, .05);
   CHECK(graded.lower == Approx(.40175).margin(1.5e-5));
   CHECK(graded.upper == Approx(.6047).margin(1.5e-5));
@@ -100,6 +118,46 @@ TEST_CASE("betting intervals are the means against which no gambler gets rich") 
   const std::vector<double> ones(20000, 1.0);
   CHECK(ur::betting::make(ones, .05).lower > .999);
   CHECK(ur::betting::make(ones, .05).upper == 1);
+}
+
+TEST_CASE("the order of bets is a function of the number of values and of the seed") {
+  std::vector<double> x{1, 2, 3, 4, 5, 6, 7}, weights{10, 20, 30, 40, 50, 60, 70}, other = x, none;
+  const auto start = x;
+  ur::detail::shuffle_for_bets(x, weights, 1);
+  ur::detail::shuffle_for_bets(other, none, 1);
+  CHECK(x == other);
+  CHECK(x != start);
+  for (std::size_t i = 0; i < x.size(); ++i) CHECK(weights[i] == 10 * x[i]);  // pairs stay together
+  std::vector<double> again = start;
+  ur::detail::shuffle_for_bets(again, none, 2);
+  CHECK(again != x);
+  std::vector<double> drift;
+  for (int i = 0; i < 40; ++i) drift.push_back(i < 20 ? 0 : 1);
+  CHECK(ur::betting::make(drift, .1).lower == ur::betting::make(drift, .1).lower);
+  CHECK(ur::betting::make(drift, .1, 7).lower != ur::betting::make(drift, .1).lower);
+}
+
+TEST_CASE("an interval whose lower end is above its upper is an error, never a number") {
+  // Bets that go by a half of zeros and a half of ones, in this order: no mean survives both gamblers.
+  CHECK_THROWS_WITH(ur::detail::checked_interval("betting::make", .6, .5),
+                    "betting::make: the lower end is 0.6 and the upper 0.5, but lower must not be above upper: no mean "
+                    "is compatible with the sample");
+  CHECK_THROWS_AS(ur::detail::checked_interval("f", .5, std::nan("")), std::domain_error);
+  CHECK(ur::detail::checked_interval("f", .5, .5).width() == 0);
+}
+
+TEST_CASE("upper bounds alone spend all of delta on one side") {
+  std::vector<double> values;
+  for (int i = 0; i < 50; ++i) values.push_back(i % 5 == 0 ? 1 : 0);
+  CHECK(ur::upper_bound_of<ur::betting>(values, 0, 1, .05) == ur::betting::make(values, .1).upper);
+  CHECK(ur::upper_bound_of<ur::hoeffding>(values, 0, 2, .05) == Approx(2 * ur::hoeffding::make(5, 50, .1).upper));
+  CHECK(ur::upper_bound_of<ur::hoeffding>(values, 0, 1, .7) == ur::hoeffding::make(10, 50, .7).upper);
+  struct unequal {  // says nothing of its tails: its own upper end is taken
+    using loss_type = ur::bounded_loss;
+    using guarantee = ur::finite_sample;
+    static ur::interval make(double, std::size_t, double delta) { return {0, 1 - delta}; }
+  };
+  CHECK(ur::upper_bound_of<unequal>(values, 0, 1, .05) == .95);
 }
 
 TEMPLATE_TEST_CASE("guaranteed intervals cover 0-1 losses as often as they promise", "", ur::hoeffding,
@@ -134,6 +192,7 @@ TEST_CASE("Wilson's interval covers in the middle and fails near the border, whi
 
 TEST_CASE("weighted betting covers a ratio of means") {
   // φ and the loss depend on each other: E[φ ℓ] / E[φ] = ∫ u · u du / ∫ u du = 2/3 for φ = u, P[ℓ = 1] = u.
+  const bool by_loss = GENERATE(false, true);
   std::size_t hits = 0;
   for (std::size_t t = 0; t < samples; ++t) {
     ur::random_engine draws(ur::derive_seed(3, t));
@@ -142,6 +201,9 @@ TEST_CASE("weighted betting covers a ratio of means") {
       weights.push_back(draws.uniform());
       values.push_back(draws.uniform() < weights.back() ? 1 : 0);
     }
+    ur::matrix<double> losses(ur::make_matrix<double>(values.size(), 1));
+    std::copy(values.begin(), values.end(), losses.begin());
+    sorted::rows(by_loss, losses, values, weights);
     const auto around = ur::betting::make(values, weights, delta);
     hits += around.lower <= 2. / 3 && 2. / 3 <= around.upper ? 1u : 0u;
   }

@@ -45,10 +45,10 @@ struct contribution {
 /// of one cell apart is not in it: no sample of single answers shows that (docs/bound.md).
 struct certificate {
   double gap_adaptive = 0;  ///< Σ p_k max_{h ≠ r(k)} [U_k(r(k)) − L_k(h) + λ (c(r(k)) − c(h))]₊; nil where beyond doubt
-  double uniform = 0;     ///< Σ p_k (max_h (U_k(h) − L_k(h)) + the choice's distance to the best at the middles)
-  double estimation = 0;  ///< Σ p_k max_h (U_k(h) − L_k(h)): what 2 Σ p_k max_h |Ψ̂ − Ψ*| is bounded by
-  double level = 0;       ///< 1 − δ
-  double lambda = 0;      ///< of the rule
+  double uniform = 0;  ///< Σ p_k (max_h (U_k(h) − L_k(h)) + the choice's distance to the best at the middles)
+  double estimation = 0;  ///< Σ p_k max_h (U_k(h) − L_k(h)): bounds 2 Σ p_k max_h |ψ − Ψ*| for ψ the intervals' middles
+  double level = 0;   ///< 1 − δ
+  double lambda = 0;  ///< of the rule
   regret_target target = regret_target::best_cell_rule;
   bool only_asymptotic = false;                       ///< the level is reached in the limit of large samples only
   std::vector<std::uint32_t> choices;                 ///< r(k), an index into the router's models() per cell
@@ -97,6 +97,7 @@ inline certificate certify_cells(std::span<const std::uint32_t> choices, std::sp
   for (const double cost : costs) detail::check_cost(where, "a cost", cost);
   for (std::size_t k = 0; k < cells; ++k)
     detail::require(choices[k] < m, where, ": choices[", k, "] is ", choices[k], ", but must be below ", m);
+  detail::check_box(where, box);
   detail::check_shares(where, shares, cells);
 
   certificate out;

@@ -48,7 +48,7 @@ struct held_out_certificate {
 /// Bayes-optimal rule, because knowing outcomes beats knowing probabilities. Valid for any router and any world, and
 /// loose.
 struct hindsight_certificate {
-  interval regret;  ///< with probability `level`; its upper end bounds the total regret
+  interval regret;  ///< from 0 to what bounds the total regret with probability `level`: one-sided, all of δ above
   double level = 0;
   double lambda = 0;
   std::size_t prompts = 0;
@@ -56,18 +56,6 @@ struct hindsight_certificate {
 };
 
 namespace detail {
-
-/// An interval for a mean of which some values are only known to be between two bounds.
-template <class Interval>
-interval interval_between(std::span<const double> low, std::span<const double> high, double from, double to,
-                          double delta) {
-  if (!(to > from)) return {from, from};
-  const interval below = interval_of<Interval>(low, from, to, delta);
-  if (std::equal(low.begin(), low.end(), high.begin())) return below;
-  return {below.lower, interval_of<Interval>(high, from, to, delta).upper};
-}
-
-inline double or_else(double loss, double otherwise) noexcept { return is_missing(loss) ? otherwise : loss; }
 
 template <class Interval, class Sample>
 constexpr void require_held_out() {
@@ -146,20 +134,16 @@ hindsight_certificate certify_hindsight(const Router& router, const Sample& samp
   if constexpr (detail::is_held_out<Sample> && interval_for<Interval, bounded_loss>) {
     const auto s = detail::realise("certify_hindsight", router, sample.table(), options.lambda, options.largest_cost);
     const std::size_t n = rows(s.losses), m = columns(s.losses);
-    std::vector<double> low(n, 0.0), high(n, 0.0);
+    std::vector<double> high(n, 0.0);
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t r = s.choices[i];
       for (std::size_t h = 0; h < m; ++h) {
         if (h == r) continue;
         const double price = s.lambda * (s.costs(i, r) - s.costs(i, h));
-        const auto by = [&](double mine, double theirs) {
-          return detail::or_else(s.losses(i, r), mine) - detail::or_else(s.losses(i, h), theirs) + price;
-        };
-        low[i] = std::max(low[i], by(0, 1));
-        high[i] = std::max(high[i], by(1, 0));
+        high[i] = std::max(high[i], detail::or_else(s.losses(i, r), 1) - detail::or_else(s.losses(i, h), 0) + price);
       }
     }
-    out.regret = detail::interval_between<Interval>(low, high, 0, 1 + s.lambda * s.cost_range, level.delta());
+    out.regret = {0, upper_bound_of<Interval>(high, 0, 1 + s.lambda * s.cost_range, level.delta())};
     out.level = level.value();
     out.lambda = s.lambda;
     out.prompts = n;

@@ -60,7 +60,8 @@ interval_box soft_intervals(const membership_matrix& phi, const loss_matrix& los
 ///   g(x) = max_{h ≠ r(x)} [ Σ_k Φ_k(x) (U_k(r(x)) − L_k(h)) + λ (c(r(x)) − c(h)) ]₊
 /// gap_adaptive is an upper confidence bound on E g, which bounds E[J(x, r)] − E[min_h J(x, h)] for
 /// J(x, h) = Φ(x)ᵀ Ψ*(h) + λ c(h). The total regret is at most 2 E[max |Δ|] more (docs/bound.md). Of `delta`, a third
-/// goes to each of the three means. O(n K M). Throws std::invalid_argument for shapes, std::domain_error for values.
+/// goes to each of the three means, all of it to their upper ends. O(n K M). Throws std::invalid_argument for shapes,
+/// std::domain_error for values.
 inline certificate certify_memberships(const membership_matrix& phi, std::span<const std::uint32_t> choices,
                                        std::span<const double> costs, double lambda, interval_box box, double delta) {
   constexpr auto where = "certify_memberships";
@@ -72,6 +73,7 @@ inline certificate certify_memberships(const membership_matrix& phi, std::span<c
   detail::require(lambda >= 0 && lambda <= std::numeric_limits<double>::max(), where, ": lambda is ", lambda,
                   ", but must be finite and at least 0");
   for (const double cost : costs) detail::check_cost(where, "a cost", cost);
+  detail::check_box(where, box);
   certificate out;
   out.target = regret_target::best_profile_rule;
   out.lambda = lambda;
@@ -110,7 +112,7 @@ inline certificate certify_memberships(const membership_matrix& phi, std::span<c
   const auto [cheapest, dearest] = std::minmax_element(costs.begin(), costs.end());
   const double most = 1 + lambda * (*dearest - *cheapest);
   const auto mean = [&](const std::vector<double>& values, double largest) {
-    return interval_of<betting>(values, 0, largest, delta / 3).upper;
+    return upper_bound_of<betting>(values, 0, largest, delta / 3);
   };
   out.gap_adaptive = mean(gap, most);
   out.estimation = mean(width, 1);

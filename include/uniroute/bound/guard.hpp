@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -71,8 +72,10 @@ struct quality_promise {
 
 /// What `guard_cost` is to promise: the mean cost of a prompt is at most the budget.
 struct cost_promise {
-  double budget = 0;                 ///< B, the mean cost of a prompt
-  double largest_cost = 0;           ///< declared: no prompt costs more on any model
+  double budget = 0;        ///< B, the mean cost of a prompt
+  double largest_cost = 0;  ///< declared: no prompt costs more on any model
+  std::optional<double> cheapest_cost =
+      {};                            ///< declared, where it is known: what every prompt costs on the cheapest model
   std::vector<double> lambdas = {};  ///< tested in this order; empty: price_grid of the pool's costs, falling
 };
 
@@ -155,12 +158,14 @@ inline guard_report guard_quality_counts(const loss_matrix& predicted, const cos
 }
 
 /// Tests "E c of the rule at λ is at most B" at each λ, in order, from realised costs in [0, largest]. If none passes,
-/// the cheapest model takes every prompt; the promise is then given only if its cost is a known number (all its
-/// realised costs equal, and at most B). Throws as `guard_quality_counts`, and for a budget below the cheapest model's
-/// mean cost.
+/// the cheapest model takes every prompt; the promise is then given only if its cost is declared to be a number, and
+/// that is at most B: costs that were equal in a sample are not known to be equal. Throws as `guard_quality_counts`,
+/// for a budget below the cheapest model's mean cost, and std::domain_error for a realised cost that is not as
+/// declared.
 inline guard_report guard_cost_counts(const loss_matrix& predicted, const cost_matrix& costs,
                                       const cost_matrix& realised, std::size_t cheapest, double budget,
-                                      double largest_cost, std::span<const double> lambdas, double delta) {
+                                      double largest_cost, std::span<const double> lambdas, double delta,
+                                      std::optional<double> cheapest_cost = {}) {
   constexpr auto where = "guard_cost";
   detail::check_guard(where, predicted, costs, realised, delta);
   detail::require(cheapest < columns(costs), where, ": cheapest is ", cheapest, ", but must be below ", columns(costs));
@@ -171,10 +176,11 @@ inline guard_report guard_cost_counts(const loss_matrix& predicted, const cost_m
     detail::require<std::domain_error>(cost >= 0 && cost <= largest_cost, where, ": a cost is ", cost,
                                        ", but must be from 0 to the declared largest, ", largest_cost);
   double least = 0;
-  bool constant = true;
   for (std::size_t i = 0; i < rows(costs); ++i) {
     least += costs(i, cheapest) / static_cast<double>(rows(costs));
-    constant = constant && realised(i, cheapest) == realised(0, cheapest);
+    detail::require<std::domain_error>(!cheapest_cost || realised(i, cheapest) == *cheapest_cost, where,
+                                       ": a cost of the cheapest model is ", realised(i, cheapest),
+                                       ", but must be the declared ", cheapest_cost.value_or(0));
   }
   detail::require(budget >= least * (1 - 1e-12), where, ": budget is ", budget, ", but must be at least ", least,
                   ", the mean cost of the cheapest model");
@@ -185,7 +191,7 @@ inline guard_report guard_cost_counts(const loss_matrix& predicted, const cost_m
     return betting_rejects_at_least(values, budget / largest_cost, delta);
   };
   guard_report out = detail::test_in_order(predicted, costs, lambdas, keeps);
-  if (out.abstains) out.promised = constant && realised(0, cheapest) <= budget;
+  if (out.abstains) out.promised = budget >= largest_cost || (cheapest_cost && *cheapest_cost <= budget);
   return out;
 }
 
@@ -223,7 +229,7 @@ guard_sample read_guard_sample(std::string_view function, const Router& router,
   const loss_matrix predicted = router.predict(x);
   const cost_matrix costs = router.estimate_costs(x);
   guard_sample out{std::vector<std::size_t>(m), make_matrix<double>(n, m), make_matrix<double>(n, m),
-                   make_matrix<double>(n, m),   make_matrix<double>(n, m), std::vector<double>(m, 0.0)};
+                   make_matrix<double>(n, m),   make_matrix<double>(n, m), {}};
   std::iota(out.order.begin(), out.order.end(), std::size_t{0});
   const auto names = router.models();
   std::sort(out.order.begin(), out.order.end(), [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
@@ -234,10 +240,23 @@ guard_sample read_guard_sample(std::string_view function, const Router& router,
       out.costs(i, h) = costs(i, j);
       out.losses(i, h) = table.losses()(i, columns[j]);
       out.realised_costs(i, h) = table.costs()(i, columns[j]);
-      out.mean_costs[h] += costs(i, j) / static_cast<double>(n);
     }
   }
+  // Of the cost policy, not of these prompts: prices and the cheapest model are fixed before the sample is looked at.
+  if constexpr (requires { router.costs().costs(); }) {
+    const auto typical = router.costs().costs();
+    for (std::size_t h = 0; h < m; ++h) out.mean_costs.push_back(typical[out.order[h]]);
+  }
   return out;
+}
+
+/// The prices to test: those asked for, else a grid of the pool's typical costs.
+inline std::vector<double> prices_to_test(std::string_view function, std::span<const double> asked,
+                                          std::span<const double> typical_costs) {
+  if (!asked.empty()) return {asked.begin(), asked.end()};
+  require(!typical_costs.empty(), function,
+          ": lambdas has 0 entries, but must have at least 1: the cost policy has no costs() to make a grid of");
+  return price_grid(typical_costs);
 }
 
 template <class Sample>
@@ -265,7 +284,7 @@ auto guard_quality(const Router& router, const Sample& sample, const quality_pro
     }
     detail::require(safe < s.order.size(), "guard_quality: the safe model '", promise.safe_model,
                     "' is unknown, but must be in the pool");
-    const auto lambdas = promise.lambdas.empty() ? price_grid(s.mean_costs) : promise.lambdas;
+    const auto lambdas = detail::prices_to_test("guard_quality", promise.lambdas, s.mean_costs);
     guard_report report = guard_quality_counts(s.predicted, s.costs, s.losses, safe, promise.against_every_single,
                                                promise.epsilon, lambdas, level.delta());
     return detail::with_guard<Router>{
@@ -280,15 +299,15 @@ auto guard_cost(const Router& router, const Sample& sample, const cost_promise& 
   detail::require_guard_sample<Sample>();
   if constexpr (detail::is_held_out<Sample>) {
     const auto s = detail::read_guard_sample("guard_cost", router, sample.table());
+    detail::require(!s.mean_costs.empty(),
+                    "guard_cost: the cost policy has no costs(), but must have one number for "
+                    "each LLM: the safe way out is the cheapest LLM, fixed before the sample is looked at");
     const auto cheapest =
         static_cast<std::size_t>(std::min_element(s.mean_costs.begin(), s.mean_costs.end()) - s.mean_costs.begin());
-    auto lambdas = promise.lambdas;
-    if (lambdas.empty()) {
-      lambdas = price_grid(s.mean_costs);
-      std::reverse(lambdas.begin(), lambdas.end());
-    }
+    auto lambdas = detail::prices_to_test("guard_cost", promise.lambdas, s.mean_costs);
+    if (promise.lambdas.empty()) std::reverse(lambdas.begin(), lambdas.end());
     guard_report report = guard_cost_counts(s.predicted, s.costs, s.realised_costs, cheapest, promise.budget,
-                                            promise.largest_cost, lambdas, level.delta());
+                                            promise.largest_cost, lambdas, level.delta(), promise.cheapest_cost);
     return detail::with_guard<Router>{
         router.with_rule(guarded_rule{{report.lambda, report.abstains, cheapest, s.order.size()}}), std::move(report)};
   }

@@ -8,6 +8,8 @@
 #include <functional>
 #include <numeric>
 #include <span>
+#include <stdexcept>
+#include <string_view>
 #include <type_traits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/bound/cell_sample.hpp>
@@ -43,6 +45,18 @@ concept simultaneous_intervals = std::copyable<S> && requires(const S& s, const 
 };
 
 namespace detail {
+
+/// Refuses a box with a lower end above its upper end.
+inline void check_box(std::string_view function, const interval_box& box) {
+  require(box.lower.shape() == box.upper.shape(), function, ": the lower ends are ", rows(box.lower), " x ",
+          columns(box.lower), ", but the upper are ", rows(box.upper), " x ", columns(box.upper));
+  for (std::size_t k = 0; k < box.cells(); ++k) {
+    for (std::size_t h = 0; h < box.models(); ++h)
+      require<std::domain_error>(box.lower(k, h) <= box.upper(k, h), function, ": the interval of cell ", k,
+                                 " and LLM ", h, " is [", box.lower(k, h), ", ", box.upper(k, h),
+                                 "], but its lower end must not be above its upper end");
+  }
+}
 
 /// The losses of each cell, LLM by LLM: calls body(k, h, values) with the observed ones in the order of the sample.
 template <class Body>

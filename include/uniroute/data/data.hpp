@@ -22,6 +22,7 @@
 #include <uniroute/data/fit_world.hpp>
 #include <uniroute/data/gaussian_world.hpp>
 #include <uniroute/data/held_out.hpp>
+#include <uniroute/data/loss_order.hpp>
 #include <uniroute/data/random_worlds.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/data/simulated_world.hpp>

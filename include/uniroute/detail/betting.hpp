@@ -5,10 +5,28 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <uniroute/random.hpp>
+#include <utility>
 #include <vector>
 
 namespace uniroute::detail {
+
+/// The seed of the order in which values are bet on, where none is given.
+inline constexpr std::uint64_t betting_seed = 20502773;
+
+/// Puts values, and their weights (or none) with them, into an order that depends on how many they are and on the seed
+/// alone. A martingale needs values in an order that does not follow them, and rows of real tables are sorted by
+/// benchmark, so that losses drift along them. O(n).
+inline void shuffle_for_bets(std::vector<double>& values, std::vector<double>& weights, std::uint64_t seed) noexcept {
+  random_engine draws(derive_seed(seed, values.size()));
+  for (std::size_t i = values.size(); i > 1; --i) {
+    const std::size_t j = draws.below(i);
+    std::swap(values[i - 1], values[j]);
+    if (!weights.empty()) std::swap(weights[i - 1], weights[j]);
+  }
+}
 
 /// Bets are cut at this share of what could be lost.
 inline constexpr double betting_cut = 0.75;

@@ -3,8 +3,9 @@
 // What intervals refuse.
 
 #include <cstddef>
-#include <span>
+#include <stdexcept>
 #include <string_view>
+#include <uniroute/concepts/interval.hpp>
 #include <uniroute/detail/check.hpp>
 
 namespace uniroute::detail {
@@ -18,6 +19,14 @@ inline void check_sum(std::string_view function, double sum, std::size_t n) {
   const double all = static_cast<double>(n);
   require(sum >= -1e-9 * all && sum <= all * (1 + 1e-9), function, ": sum is ", sum,
           ", but must be from 0 to n = ", all);
+}
+
+/// The interval of two ends that were found one by one. Throws std::domain_error where the lower is above the upper:
+/// then no value is compatible with the sample, and a number would be a wrong one.
+inline interval checked_interval(std::string_view function, double lower, double upper) {
+  require<std::domain_error>(lower <= upper, function, ": the lower end is ", lower, " and the upper ", upper,
+                             ", but lower must not be above upper: no mean is compatible with the sample");
+  return {lower, upper};
 }
 
 }  // namespace uniroute::detail

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <type_traits>
 #include <uniroute/concepts/cost_estimate.hpp>
@@ -77,6 +78,14 @@ class cell_cost {
 
   std::size_t size() const noexcept { return profiles_.size(); }  ///< M
   std::size_t cells() const noexcept { return cells_; }           ///< K; 0 before set_validation
+
+  /// The mean over cells of each model's cost, M values in order of enrolment: what is typical, whatever the prompts.
+  std::vector<double> costs() const {
+    std::vector<double> out;
+    for (const auto& profile : profiles_)
+      out.push_back(std::accumulate(profile.begin(), profile.end(), 0.0) / static_cast<double>(cells_));
+    return out;
+  }
 
   state save() const {
     auto profiles = make_matrix<double>(profiles_.size(), cells_);

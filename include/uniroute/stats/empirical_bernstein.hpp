@@ -15,6 +15,7 @@ namespace uniroute {
 struct empirical_bernstein {
   using loss_type = bounded_loss;
   using guarantee = finite_sample;
+  static constexpr bool equal_tailed = true;  ///< each end fails with probability at most δ / 2
 
   static interval make(double sum, double squares, std::size_t n, double delta) {
     detail::check_delta("empirical_bernstein::make", delta);

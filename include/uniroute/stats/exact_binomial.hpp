@@ -12,6 +12,7 @@ namespace uniroute {
 struct exact_binomial {
   using loss_type = binary_loss;
   using guarantee = finite_sample;
+  static constexpr bool equal_tailed = true;  ///< each end fails with probability at most δ / 2
 
   static interval make(double sum, std::size_t n, double delta) {
     detail::check_delta("exact_binomial::make", delta);

@@ -12,6 +12,7 @@ namespace uniroute {
 struct hoeffding {
   using loss_type = bounded_loss;
   using guarantee = finite_sample;
+  static constexpr bool equal_tailed = true;  ///< each end fails with probability at most δ / 2
 
   static interval make(double sum, std::size_t n, double delta) {
     detail::check_delta("hoeffding::make", delta);

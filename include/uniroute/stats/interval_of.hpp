@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <span>
 #include <uniroute/concepts/interval.hpp>
+#include <uniroute/detail/check_interval.hpp>
 #include <vector>
 
 namespace uniroute {
@@ -37,5 +38,29 @@ interval interval_of(std::span<const double> values, double low, double high, do
   const interval u = interval_of<I>(unit, delta);
   return {low + (high - low) * u.lower, low + (high - low) * u.upper};
 }
+
+/// An upper confidence bound alone, for values in [low, high]: above the mean with probability at least 1 − delta.
+/// Where I says that its two ends fail equally often (`I::equal_tailed`) and delta is below 1/2, all of delta is spent
+/// on this one; else it is the upper end of the interval. In the values' unit. Throws what I::make throws.
+template <any_interval I>
+double upper_bound_of(std::span<const double> values, double low, double high, double delta) {
+  double part = delta;
+  if constexpr (requires { requires I::equal_tailed; }) part = delta < 0.5 ? 2 * delta : delta;
+  return interval_of<I>(values, low, high, part).upper;
+}
+
+namespace detail {
+
+/// An interval for a mean of which some values are only known to be between two bounds.
+template <any_interval Interval>
+interval interval_between(std::span<const double> low, std::span<const double> high, double from, double to,
+                          double delta) {
+  if (!(to > from)) return {from, from};
+  const interval below = interval_of<Interval>(low, from, to, delta);
+  if (std::equal(low.begin(), low.end(), high.begin())) return below;
+  return checked_interval("interval_between", below.lower, interval_of<Interval>(high, from, to, delta).upper);
+}
+
+}  // namespace detail
 
 }  // namespace uniroute

@@ -15,6 +15,7 @@ namespace uniroute {
 struct wilson {
   using loss_type = bounded_loss;
   using guarantee = asymptotic;
+  static constexpr bool equal_tailed = true;  ///< each end fails with probability at most δ / 2
 
   static interval make(double sum, std::size_t n, double delta) {
     detail::check_delta("wilson::make", delta);
