@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <uniroute/bound/bound.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/stats/stats.hpp>
@@ -230,4 +231,45 @@ TEST_CASE("inverse probability weights cover where outcomes are missing more oft
   }
   CHECK(weighted >= 167);  // 180 promised, three standard deviations are 13
   CHECK(plain < 20);
+}
+
+TEST_CASE("figures of docs/bound.md: half widths, and rivals shown to be worse", "[.figures]") {
+  const std::size_t cells = 10, models = 10;
+  const std::vector<double> free(models, 0.0);
+  const auto psi = draw_psi(cells, models, .05, .55, 3);
+  for (const std::size_t n : {1000u, 10000u}) {
+    ur::random_engine draws(n);
+    std::vector<std::uint32_t> labels;
+    auto losses = ur::make_matrix<double>(n, models);
+    for (std::size_t i = 0; i < n; ++i) {
+      labels.push_back(static_cast<std::uint32_t>(draws.below(cells)));
+      const double shared = draws.uniform();
+      for (std::size_t h = 0; h < models; ++h)
+        losses(i, h) = (draws.uniform() < .9 ? shared : draws.uniform()) < psi(labels[i], h) ? 1 : 0;
+    }
+    const ur::cell_outcomes o{labels, losses, cells};
+    const auto half = [&](const ur::interval_box& box) {
+      double sum = 0;
+      for (std::size_t k = 0; k < cells; ++k) {
+        for (std::size_t h = 0; h < models; ++h) sum += box.width(k, h) / 2 / 100;
+      }
+      return sum;
+    };
+    const auto choices = ur::choose_in_cells(ur::cell_means(ur::summarise(o)), free, 0);
+    const auto exact = ur::bonferroni<ur::exact_binomial>{}.make(o, .05);
+    std::size_t disjoint = 0;
+    for (std::size_t k = 0; k < cells; ++k) {
+      for (std::size_t h = 0; h < models; ++h) disjoint += exact.lower(k, h) > exact.upper(k, choices[k]) ? 1u : 0u;
+    }
+    const auto out = [&](ur::choice_origin origin) {
+      const auto worse = ur::eliminate(o, choices, free, 0, .05, origin);
+      return std::count(worse.begin(), worse.end(), 1);
+    };
+    std::printf(
+        "| %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %zu | %td | %td |\n", n,
+        half(ur::bonferroni<ur::hoeffding>{}.make(o, .05)), half(exact),
+        half(ur::bonferroni<ur::betting>{}.make(o, .05)), half(ur::bonferroni<ur::empirical_bernstein>{}.make(o, .05)),
+        half(ur::bonferroni<ur::wilson>{}.make(o, .05)), half(ur::multiplier_bootstrap{{.draws = 2000}}.make(o, .05)),
+        disjoint, out(ur::choice_origin::this_sample), out(ur::choice_origin::other_sample));
+  }
 }
