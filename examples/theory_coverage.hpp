@@ -25,6 +25,22 @@ inline ur::matrix<double> middles(const ur::interval_box& box) {
   return out;
 }
 
+/// Betting intervals, and a point where the two ends have crossed, which is an error elsewhere and a miss here.
+struct bet_or_miss {
+  using loss_type = ur::bounded_loss;
+  using guarantee = ur::finite_sample;
+
+  static ur::interval make(std::span<const double> values, double d) { return make(values, {}, d); }
+  static ur::interval make(std::span<const double> values, std::span<const double> weights, double d) {
+    try {
+      return ur::betting::make(values, weights, d);
+    } catch (const std::domain_error&) {
+      return {1, 1};
+    }
+  }
+  static double upper(std::span<const double> values, double d) { return ur::betting::upper(values, d); }
+};
+
 /// How often each statement held: "bound|interval|loss|map|world" → (held, worlds).
 class coverage_tally {
  public:
@@ -162,7 +178,7 @@ inline void count_soft(const coverage_case& c, std::uint64_t seed, coverage_tall
   };
   const auto truth = ur::truth_of(c.w.p, phi);
   const auto labelled = rows_of(c.drawn.types);
-  auto box = ur::soft_intervals(labelled, c.drawn.losses, 0.9 * delta);
+  auto box = ur::soft_intervals<bet_or_miss>(labelled, c.drawn.losses, 0.9 * delta);
   tally.count(c.key("all_cell_means", "betting", "soft"), inside(box, truth.profiles));
   // The weighted means, and the rule that plugs them in.
   auto psi = ur::make_matrix<double>(cells, m, 0.0);
@@ -220,7 +236,7 @@ inline void count_held_out(const coverage_case& c, const ur::cell_sample& s, std
   const double hindsight = ur::upper_bound_of<ur::betting>(values, 0, 1 + c.lambda * (*dearest - *cheapest), delta);
   const auto total = c.w.total_regret(choices, c.lambda);
   tally.count(c.key("hindsight", "betting"), total.regret <= hindsight + 4 * total.standard_error + 1e-12);
-  const auto chosen = ur::cells_by_certificate(realised, 1 + c.lambda * *dearest, delta);
+  const auto chosen = ur::cells_by_certificate<bet_or_miss>(realised, 1 + c.lambda * *dearest, delta);
   bool all = inside(chosen.bounds[0], c.w.risk(choices).objective(c.lambda));
   double least = 1;
   for (std::size_t h = 0; h < m; ++h) {
@@ -287,7 +303,7 @@ inline void count_missing(const coverage_case& c, const ur::cell_sample& s, std:
       if (!(draws.uniform() < probabilities(i, h))) losses(i, h) = ur::missing;
     }
   }
-  const auto box = ur::inverse_probability<ur::betting>(std::move(probabilities), 0.4)
+  const auto box = ur::inverse_probability<bet_or_miss>(std::move(probabilities), 0.4)
                        .make({c.drawn.labels, losses, c.w.cells}, delta);
   tally.count(c.key("missing_by_prompt", "betting"), inside(box, c.w.truth.profiles));
 
@@ -323,7 +339,7 @@ inline void count_case(const coverage_case& c, std::uint64_t seed, coverage_tall
   if (!graded) count_interval<ur::exact_binomial>(c, "exact_binomial", s, tally);
   count_interval<ur::empirical_bernstein>(c, "empirical_bernstein", s, tally);
   count_interval<ur::wilson>(c, "wilson", s, tally);
-  count_interval<ur::betting>(c, "betting", s, tally);
+  count_interval<bet_or_miss>(c, "betting", s, tally);
   count_hard<quick_bootstrap>(c, "multiplier_bootstrap", s, tally);
   count_held_out(c, s, seed, tally);
   if (!c.w.discrete) return;

@@ -43,7 +43,7 @@ inline void count_router(const fitted_worlds& worlds, std::uint64_t seed, covera
   tally.count(key("gap_adaptive", "exact_binomial"), regret <= exact.gap_adaptive + 1e-9);
   tally.count(key("uniform", "exact_binomial"), regret <= exact.uniform + 1e-9);
   const ur::held_out fresh{part(fitted + enrolled, held)};
-  const auto made = ur::certify_held_out(router, fresh, level);
+  const auto made = ur::certify_held_out<bet_or_miss>(router, fresh, level);
   const auto risk = ur::risk_of(p, std::span<const std::uint32_t>(choices));
   double least = 2, least_adjusted = 2;
   for (std::uint32_t h = 0; h < p.model_count(); ++h) {

@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <functional>
+#include <numeric>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;
@@ -49,6 +51,8 @@ TEST_CASE("certificates hold over fresh samples of a world: true regret is below
     std::vector<std::string> names;
     for (const std::size_t h : pool) names.push_back(sample.models()[h].name);
     fresh.enroll(sample, names);
+    // One price for every prompt, that is.
+    for (std::size_t h = 0; h < names.size(); ++h) fresh.reprice(names[h], fresh.costs().costs()[h]);
     const auto c = ur::certify<ur::exact_binomial>(fresh, sample, ur::confidence_level{.9});
     CHECK(c.gap_adaptive <= c.uniform + 1e-12);
     const auto costs = fresh.costs().costs();
@@ -184,4 +188,145 @@ TEST_CASE("counting: missing outcomes are left out, columns are picked, an empty
   CHECK_THROWS_AS(ur::summarise({labels, losses, 2, columns}), std::invalid_argument);
   CHECK_THROWS_AS(ur::summarise({std::vector<std::uint32_t>{0}, losses, 3, columns}), std::invalid_argument);
   CHECK_THROWS_AS(ur::bonferroni<ur::hoeffding>{}.make(s, 1), std::invalid_argument);
+}
+
+namespace {
+
+/// A world given by a function of the draws: n prompts, each with its cell, M losses and M costs; the means are known.
+struct priced_world {
+  std::size_t cells = 1, models = 2;
+  double lambda = 1, largest = 1;
+  ur::matrix<double> objectives = {};  // E[ℓ + λ c] by cell and LLM
+  std::vector<double> shares = {};
+  std::function<void(ur::random_engine&, std::size_t cell, std::span<double> losses, std::span<double> costs)> draw =
+      {};
+
+  ur::routing_table sample(std::size_t n, std::uint64_t seed) const {
+    ur::routing_table_parts parts;
+    parts.losses = ur::make_matrix<double>(n, models);
+    parts.costs = parts.losses;
+    parts.embeddings = ur::make_matrix<float>(n, 1);
+    for (std::size_t h = 0; h < models; ++h) {
+      parts.models.emplace_back();
+      parts.models.back().name = "m" + std::to_string(h);
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      ur::random_engine draws(ur::derive_seed(seed, i));
+      const std::size_t k = draws.uniform() < shares[0] ? 0 : 1;
+      parts.ids.push_back("p" + std::to_string(seed) + "-" + std::to_string(i));
+      parts.embeddings(i, 0) = static_cast<float>(10 * k);
+      draw(draws, k, ur::row(parts.losses, i), ur::row(parts.costs, i));
+    }
+    return ur::routing_table(std::move(parts));
+  }
+};
+
+/// In how many of `trials` samples of n prompts the certificate is at least the true regret; that which took sampled
+/// mean costs for known, and this one.
+struct priced_tally {
+  std::size_t as_known = 0, declared = 0;
+};
+priced_tally count(const priced_world& w, std::size_t n, std::size_t trials, bool by_loss) {
+  priced_tally out;
+  ur::router fitted{ur::precomputed_embeddings{}, ur::kmeans{{.clusters = w.cells}}, ur::nearest_map{}, ur::cell_mean{},
+                    ur::lagrangian_rule{{.lambda = w.lambda}}};
+  fitted.fit(w.sample(100, 999'999));
+  for (std::size_t t = 0; t < trials; ++t) {
+    auto table = w.sample(n, t);
+    if (by_loss) {
+      std::vector<std::size_t> all(w.models);
+      std::iota(all.begin(), all.end(), std::size_t{0});
+      table = table.select(ur::loss_order(table.losses()), all);
+    }
+    auto router = fitted;
+    router.enroll(table, table.model_names());
+    const auto check = [&](const ur::certificate& c) {
+      double regret = 0;
+      for (std::size_t k = 0; k < w.cells; ++k) {
+        // Which of the world's cells this cell is: that of its centroid.
+        const bool far = w.cells == 2 && router.route(table.embeddings()).size() == n &&
+                         router.predictor_policy().map().label(std::vector<float>{10}) == k;
+        const std::size_t cell = w.cells == 2 && far ? 1 : 0;
+        double best = 1e9;
+        for (std::size_t h = 0; h < w.models; ++h) best = std::min(best, w.objectives(cell, h));
+        regret += w.shares[cell] * (w.objectives(cell, c.choices[k]) - best);
+      }
+      return regret <= c.gap_adaptive + 1e-12 ? 1u : 0u;
+    };
+    out.declared +=
+        check(ur::certify<ur::betting>(router, table, ur::confidence_level{.9}, {.largest_cost = w.largest}));
+    auto known = router;
+    for (std::size_t h = 0; h < w.models; ++h) known.reprice("m" + std::to_string(h), router.costs().costs()[h]);
+    out.as_known += check(ur::certify<ur::betting>(known, table, ur::confidence_level{.9}));
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a mean cost that was estimated is not known: certificates take costs by prompt, or are refused") {
+  const bool by_loss = GENERATE(false, true);
+  // LLM 0 is free in one cell and costs 1 in the other; LLM 1 costs .51 in both. By its mean cost, .5, LLM 0 is the
+  // cheaper everywhere, and beyond doubt: the certificate was nil, the regret .245.
+  priced_world w{.cells = 2, .objectives = {{0, .51}, {1, .51}}, .shares = {.5, .5}};
+  w.draw = [](ur::random_engine&, std::size_t k, std::span<double> losses, std::span<double> costs) {
+    losses[0] = losses[1] = 0;
+    costs[0] = k == 0 ? 0 : 1;
+    costs[1] = .51;
+  };
+  const auto two = count(w, 300, 60, by_loss);
+  CHECK(two.declared >= 47);  // 54 promised, three standard deviations are 7
+  CHECK(two.as_known < 54);   // what was done before, and what declaring a mean would be
+
+  // Heavy tails in one cell: LLM 0 costs 1 once in n prompts, LLM 1 half of that mean always. In a sample without a
+  // dear answer, e^-1 of them, LLM 0 seems to be free.
+  for (const std::size_t n : {50u, 200u, 1000u}) {
+    const double p = 1 / static_cast<double>(n);
+    priced_world tails{.lambda = 10 / p, .shares = {1}};
+    tails.objectives = ur::matrix<double>{{10, 5}};
+    tails.draw = [p](ur::random_engine& draws, std::size_t, std::span<double> losses, std::span<double> costs) {
+      losses[0] = losses[1] = 0;
+      costs[0] = draws.uniform() < p ? 1 : 0;
+      costs[1] = p / 2;
+    };
+    const auto heavy = count(tails, n, 60, by_loss);
+    CAPTURE(n, heavy.as_known, heavy.declared);
+    CHECK(heavy.declared >= 47);
+    CHECK(heavy.as_known < 50);
+  }
+}
+
+TEST_CASE("certificates refuse estimated costs, and say what to declare") {
+  const ur::simulated_world world{{.dimension = 8}};
+  const auto sample = ur::as_binary(world.sample(100, 5).table);
+  auto router = cells_router(ur::as_binary(world.sample(100, 6).table), 2, 1);
+  const std::vector<std::string> pool{sample.models()[0].name, sample.models()[3].name};
+  router.enroll(sample, pool);
+  const ur::confidence_level level{.9};
+  CHECK_THROWS_WITH(
+      ur::certify<ur::exact_binomial>(router, sample, level),
+      "certify: the cost of model '" + pool[0] +
+          "' is a mean over the validation prompts, but must be known where lambda is above 0: declare the "
+          "largest cost of a prompt (largest_cost in the options; costs are then the sample's), or one "
+          "cost for every prompt (enroll with a number, or reprice)");
+  const ur::held_out fresh{world.sample(100, 7).table};
+  CHECK_THROWS_WITH(ur::certify_held_out(router, fresh, level), Catch::Contains("certify_held_out: the cost of model"));
+  CHECK_THROWS_WITH(ur::certify_hindsight(router, fresh, level), Catch::Contains("must be known where lambda"));
+  CHECK_NOTHROW(ur::certify_held_out(router, fresh, level, {.lambda = 0}));
+  CHECK_THROWS_WITH(ur::certify<ur::exact_binomial>(router, sample, level, {.largest_cost = 1}),
+                    Catch::Contains("take betting, empirical_bernstein or hoeffding"));
+  CHECK_THROWS_WITH(ur::certify<ur::hoeffding>(router, sample, level, {.largest_cost = 1e-9}),
+                    Catch::Contains("but must be at most the declared largest, 1e-09"));
+  CHECK_THROWS_AS(ur::certify<ur::hoeffding>(router, sample, level, {.largest_cost = -1}), std::invalid_argument);
+  const auto priced = ur::certify<ur::hoeffding>(router, sample, level, {.largest_cost = 1});
+  CHECK(priced.largest_objective == 2);
+  CHECK(priced.lambda == 1);
+  CHECK(priced.costs.size() == 2);
+  CHECK_NOTHROW(ur::certify<ur::exact_binomial>(router.with_rule(ur::lagrangian_rule{}), sample, level));
+  for (const auto& model : pool) router.reprice(model, .01);
+  CHECK(ur::certify<ur::exact_binomial>(router, sample, level).largest_objective == 0);
+  // A router that was saved knows which costs were declared.
+  auto again = cells_router(sample, 2, 1);
+  again.load(router.save());
+  CHECK_NOTHROW(ur::certify<ur::exact_binomial>(again, ur::as_binary(world.sample(50, 9).table), level));
 }

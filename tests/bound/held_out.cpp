@@ -15,6 +15,7 @@ auto enrolled(const ur::routing_table& train, const ur::routing_table& validatio
   std::vector<std::string> pool;
   for (const std::size_t h : {0, 5, 12, 20, 27}) pool.push_back(validation.models()[h].name);
   router.enroll(validation, pool);
+  for (std::size_t h = 0; h < pool.size(); ++h) router.reprice(pool[h], router.costs().costs()[h]);  // known costs
   return router;
 }
 

@@ -120,13 +120,50 @@ TEST_CASE("soft certificates hold: profiles are ratios of means, the gap is a me
 TEST_CASE("with one-hot memberships the soft intervals are betting intervals of each cell") {
   const ur::membership_matrix phi{{1, 0}, {1, 0}, {0, 1}, {1, 0}};
   const ur::loss_matrix losses{{1, 0}, {.5, 1}, {0, 1}, {1, ur::missing}};
-  const auto box = ur::soft_intervals(phi, losses, .2);
+  const auto box = ur::soft_intervals(phi, losses, .2, {.independent = true});
   // Prompts of weight 0 change how bets are spread over time, so that the interval is valid and near, not equal.
   CHECK(box.lower(0, 0) <= 2.5 / 3);
   CHECK(box.upper(0, 0) >= 2.5 / 3);
   CHECK(box.upper(1, 1) == 1);
   CHECK_THROWS_AS(ur::soft_intervals(phi, ur::loss_matrix{{1, 0}}, .2), std::invalid_argument);
   CHECK_THROWS_AS(ur::soft_intervals(phi, losses, 0), std::invalid_argument);
+}
+
+TEST_CASE("missing outcomes on soft cells: weights cover, independence given the memberships alone does not") {
+  // Half of the prompts are easy (error rate .1, membership .3), half hard (.9, .7): Ψ*_0 = .3 · .1 + .7 · .9 = .66.
+  // Hard ones are observed with probability .2, and given the membership that has nothing to do with the loss; the mean
+  // of what is observed tends to (.3 · .1 + .2 · .7 · .9) / (.3 + .2 · .7) = .35.
+  const bool by_loss = GENERATE(false, true);
+  std::size_t weighted = 0, plain = 0;
+  const std::size_t trials = 120;
+  for (std::size_t t = 0; t < trials; ++t) {
+    ur::random_engine draws(ur::derive_seed(31, t));
+    auto phi = ur::make_matrix<double>(500, 2);
+    auto losses = ur::make_matrix<double>(500, 1), probabilities = losses;
+    for (std::size_t i = 0; i < 500; ++i) {
+      const bool hard = draws.uniform() < .5;
+      phi(i, 0) = hard ? .7 : .3;
+      phi(i, 1) = 1 - phi(i, 0);
+      probabilities(i, 0) = hard ? .2 : 1;
+      losses(i, 0) = draws.uniform() < (hard ? .9 : .1) ? 1 : 0;
+      if (draws.uniform() >= probabilities(i, 0)) losses(i, 0) = ur::missing;
+    }
+    sorted::rows(by_loss, losses, phi, probabilities);
+    const auto covers = [](const ur::interval_box& box) { return box.lower(0, 0) <= .66 && .66 <= box.upper(0, 0); };
+    const ur::soft_missing known{.probabilities = probabilities, .least = .2};
+    weighted += covers(ur::soft_intervals(phi, losses, .1, known)) ? 1u : 0u;
+    plain += covers(ur::soft_intervals(phi, losses, .1, {.independent = true})) ? 1u : 0u;
+    if (t != 0) continue;
+    CHECK(ur::soft_intervals(phi, losses, .1, known).width(0, 0) < .7);
+    CHECK_THROWS_WITH(ur::soft_intervals(phi, losses, .1),
+                      Catch::Contains("an outcome is missing, but it must be known why"));
+    CHECK_THROWS_AS(ur::soft_intervals(phi, losses, .1, {.probabilities = probabilities, .least = .3}),
+                    std::domain_error);
+    CHECK_THROWS_AS(ur::soft_intervals(phi, losses, .1, {.probabilities = probabilities, .least = 0}),
+                    std::invalid_argument);
+  }
+  CHECK(weighted >= 98);  // 108 promised, three standard deviations are 10
+  CHECK(plain < 20);
 }
 
 TEST_CASE("certify_soft takes three samples that share no prompt") {
@@ -138,6 +175,12 @@ TEST_CASE("certify_soft takes three samples that share no prompt") {
   CHECK_THROWS_AS(ur::certify_soft(router, labelled, other, level), ur::not_fitted);
   const std::vector<std::string> pool{labelled.models()[0].name, labelled.models()[9].name, labelled.models()[20].name};
   router.enroll(labelled, pool);
+  CHECK_THROWS_WITH(ur::certify_soft(router, labelled, other, level),
+                    Catch::Contains("certify_soft: the cost of model '" + pool[0] + "' is a mean"));
+  const auto priced = ur::certify_soft(router, labelled, other, level, {.largest_cost = 1});
+  CHECK(priced.largest_objective == 21);
+  CHECK(priced.costs.size() == 3);
+  for (std::size_t h = 0; h < pool.size(); ++h) router.reprice(pool[h], router.costs().costs()[h]);
   const auto c = ur::certify_soft(router, labelled, other, level);
   CHECK(c.gap_adaptive <= c.uniform);
   CHECK(c.level == .9);
@@ -148,5 +191,5 @@ TEST_CASE("certify_soft takes three samples that share no prompt") {
   CHECK_THROWS_WITH(ur::certify_soft(router, labelled, labelled, level), Catch::Contains("was seen by enroll"));
   CHECK_THROWS_WITH(ur::certify_soft(router, train, other, level), Catch::Contains("was seen by fit"));
   CHECK_THROWS_WITH(ur::certify_soft(router, other, other, level), Catch::Contains("by the labelled sample"));
-  CHECK_THROWS_AS(ur::certify_soft(router, labelled, other, level, 1.5), std::invalid_argument);
+  CHECK_THROWS_AS(ur::certify_soft(router, labelled, other, level, {.share_part = 1.5}), std::invalid_argument);
 }

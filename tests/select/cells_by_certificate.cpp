@@ -72,7 +72,7 @@ TEST_CASE("K by certificate: routers of several K, on prompts that none has seen
   }
   const double lambda = 20;
   const auto c = ur::cells_by_certificate(std::span<const router_type>(candidates),
-                                          ur::held_out{world.sample(500, 3).table}, lambda, .1);
+                                          ur::held_out{world.sample(500, 3).table}, lambda, .1, .5);
   CHECK(c.means.size() == 3);
   CHECK(c.bounds[c.index].upper <= c.bounds[0].upper);
   CHECK_THROWS_WITH(

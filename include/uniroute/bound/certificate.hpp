@@ -41,6 +41,8 @@ struct contribution {
 
 /// With probability 1 − δ over the sample, for all pools of these LLMs and all λ at once:
 ///   Σ_k p_k (Ψ*_k(r(k)) + λ c(r(k)) − min_h (Ψ*_k(h) + λ c(h)))  <=  gap_adaptive  <=  uniform,
+/// c(h) known numbers; or, where costs vary by prompt and the largest is declared (`largest_objective` above 0), with
+/// E[ℓ_h + λ c_h | k] in place of Ψ*_k(h) + λ c(h): intervals and means are then of ℓ + λ c, for this λ alone. It is
 /// the regret of the router to the best rule that is constant on its cells. What a rule could gain by telling prompts
 /// of one cell apart is not in it: no sample of single answers shows that (docs/bound.md).
 struct certificate {
@@ -49,10 +51,12 @@ struct certificate {
   double estimation = 0;  ///< Σ p_k max_h (U_k(h) − L_k(h)): bounds 2 Σ p_k max_h |ψ − Ψ*| for ψ the intervals' middles
   double level = 0;   ///< 1 − δ
   double lambda = 0;  ///< of the rule
+  /// 1 + λ · the declared largest cost, where intervals and means are of ℓ + λ c; 0: they are of ℓ, and costs are known
+  double largest_objective = 0;
   regret_target target = regret_target::best_cell_rule;
   bool only_asymptotic = false;                       ///< the level is reached in the limit of large samples only
   std::vector<std::uint32_t> choices;                 ///< r(k), an index into the router's models() per cell
-  std::vector<double> costs;                          ///< c(h), M values
+  std::vector<double> costs;                          ///< c(h), M values; estimates where largest_objective is above 0
   std::vector<std::size_t> cell_counts;               ///< prompts per cell
   matrix<double> counts = make_matrix<double>(0, 0);  ///< K x M: observed outcomes
   matrix<double> means = make_matrix<double>(0, 0);   ///< K x M: Σ ℓ / count, .5 where nothing was observed

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <span>
+#include <stdexcept>
 #include <type_traits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/bound/certificate.hpp>
@@ -26,10 +28,12 @@
 
 namespace uniroute {
 
-/// What `certify` knows of the cells' shares.
+/// What `certify` knows of the cells' shares and of costs.
 struct certify_options {
   std::vector<double> cell_shares = {};  ///< p_k where they are known, one per cell; empty: estimated from the sample
   double share_part = 0.1;               ///< of δ, spent on estimated cell shares
+  /// Declared: no prompt costs more. Costs are then those of the sample, and the means certified are of ℓ + λ c.
+  std::optional<double> largest_cost = {};
 };
 
 namespace detail {
@@ -99,7 +103,18 @@ certificate certify_with(const Simultaneous& policy, const Router& router, const
     const auto& map = router.predictor_policy().map();
     const auto columns = detail::pool_columns(router, sample);
     const auto labels = map.labels(embed(router.reader(), sample));
-    const cell_outcomes outcomes{labels, sample.losses(), map.size(), columns};
+    const double lambda = router.rule().options().lambda;
+    detail::require_known_costs("certify", router, lambda, options.largest_cost);
+    const bool priced = options.largest_cost && lambda > 0;
+    if (priced && !std::same_as<typename Simultaneous::loss_type, bounded_loss>)
+      throw std::invalid_argument(
+          "certify: the intervals hold for 0-1 losses, but must hold for graded ones where costs vary by prompt, "
+          "because "
+          "the means are of loss + lambda * cost: take betting, empirical_bernstein or hoeffding");
+    const double scale = priced ? 1 + lambda * *options.largest_cost : 1;
+    const loss_matrix objectives =
+        priced ? detail::objectives("certify", sample, columns, lambda, *options.largest_cost) : loss_matrix{};
+    const cell_outcomes outcomes{labels, priced ? objectives : sample.losses(), map.size(), columns};
     const cell_sample counted = summarise(outcomes);
     const bool known = !options.cell_shares.empty();
     const double delta = level.delta(), share_delta = known ? 0 : delta * options.share_part;
@@ -110,12 +125,23 @@ certificate certify_with(const Simultaneous& policy, const Router& router, const
     } else {
       box = policy.make(outcomes, delta - share_delta);
     }
-    out = certify_cells(detail::router_choices(router), router.costs().costs(), router.rule().options().lambda,
-                        std::move(box), std::move(shares));
+    const auto costs = router.costs().costs();
+    if (priced) {
+      box.lower *= scale;
+      box.upper *= scale;
+      const std::vector<double> inside(costs.size(), 0.0);  // λ c is in the intervals
+      out = certify_cells(detail::router_choices(router), inside, 0, std::move(box), std::move(shares));
+      out.lambda = lambda;
+      out.costs.assign(costs.begin(), costs.end());
+      out.largest_objective = scale;
+    } else {
+      out = certify_cells(detail::router_choices(router), costs, lambda, std::move(box), std::move(shares));
+    }
     out.level = level.value();
     out.only_asymptotic = !finite_sample_guarantee<Simultaneous>;
     out.counts = counted.counts;
     out.means = cell_means(counted);
+    out.means *= scale;
     for (const double n : counted.prompts) out.cell_counts.push_back(static_cast<std::size_t>(n));
   }
   return out;
@@ -126,7 +152,10 @@ certificate certify_with(const Simultaneous& policy, const Router& router, const
 /// constant on the cells. Outcomes may be missing if whether they are does not depend on the loss within a cell. Of δ,
 /// options.share_part goes to the K cell shares (exact binomial; nothing if they are given), the rest to the K·M cell
 /// means (intervals of kind Interval, Bonferroni). A cell where nothing was observed of a model has the interval [0,
-/// 1]. Throws not_fitted, std::invalid_argument for a model that the table lacks, a table without prompts or outcomes,
+/// 1]. At a price λ above 0 costs must be known: one declared number for each LLM (mean_cost::is_declared), or a
+/// declared largest cost (`certify_options`), with which the means are of ℓ + λ c and the interval must hold for graded
+/// losses. Throws std::invalid_argument for costs that are neither, std::domain_error for a cost above the declared
+/// largest; not_fitted, std::invalid_argument for a model that the table lacks, a table without prompts or outcomes,
 /// prompts that `fit` saw, and shares that do not sum to one.
 template <class Interval, class Router, class Loss, class Guarantee = finite_sample>
 certificate certify(const Router& router, const basic_routing_table<Loss>& sample, confidence_level level,

@@ -27,6 +27,12 @@ struct held_out_options {
       {};  ///< declared: the table's costs count, none above it; else the router's c(h)
 };
 
+/// What the sample says, without a promise: means of the observed losses, and of the table's costs.
+struct sample_means {
+  double loss = 0;
+  double cost = 0;
+};
+
 /// What holds, all at once, with probability `level` over the held-out sample. No assumption on missing outcomes: one
 /// counts as 1 where it harms the statement and as 0 where it would help it, so many of them make intervals wide.
 struct held_out_certificate {
@@ -42,6 +48,9 @@ struct held_out_certificate {
   /// J(router) − min_h J(h). At the price λ the best that ignores the prompt is a single LLM, and every mixture on the
   /// lower envelope is a mean of such: this is the difference to ZeroRouter at that λ.
   interval to_zero_router;
+  sample_means mean;                 ///< of the router's choices, in the sample
+  std::vector<sample_means> single;  ///< of each model
+  std::size_t best_single = 0;       ///< of the least mean loss in the sample; ties to the lower cost
 };
 
 /// Total regret in hindsight, target (ii): E[ℓ_r + λ c_r − min_h (ℓ_h + λ c_h)], at least the regret to the
@@ -89,6 +98,26 @@ held_out_certificate certify_held_out(const Router& router, const Sample& sample
     out.lambda = s.lambda;
     out.prompts = n;
     out.missing = s.missing;
+    const auto columns_of = detail::pool_columns(router, sample.table());
+    const auto means = [&](auto&& choice) {
+      sample_means of;
+      double observed = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t h = choice(i);
+        of.cost += sample.table().costs()(i, columns_of[h]) / static_cast<double>(n);
+        if (is_missing(s.losses(i, h))) continue;
+        of.loss += s.losses(i, h);
+        observed += 1;
+      }
+      of.loss = observed > 0 ? of.loss / observed : missing;
+      return of;
+    };
+    out.mean = means([&](std::size_t i) { return s.choices[i]; });
+    for (std::size_t h = 0; h < m; ++h) {
+      out.single.push_back(means([&](std::size_t) { return h; }));
+      const auto &mine = out.single[h], &best = out.single[out.best_single];
+      if (mine.loss < best.loss || (mine.loss == best.loss && mine.cost < best.cost)) out.best_single = h;
+    }
     std::vector<double> low(n), high(n), low_j(n), high_j(n);
     for (std::size_t i = 0; i < n; ++i) {
       const double loss = s.losses(i, s.choices[i]), price = s.lambda * s.costs(i, s.choices[i]);

@@ -7,7 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <span>
+#include <stdexcept>
 #include <uniroute/arrays.hpp>
 #include <uniroute/bound/certificate.hpp>
 #include <uniroute/bound/confidence_level.hpp>
@@ -26,15 +29,47 @@
 
 namespace uniroute {
 
-/// Simultaneous intervals for Ψ*_k(h), the ψ with E[Φ_k(x) (ℓ_h − ψ)] = 0, from memberships (n x K) and losses (n x M,
-/// missing left out): each inverts a test of that equation at δ / KM. O(80 n K M) for betting.
-/// Throws std::invalid_argument for shapes and a delta outside (0, 1), std::domain_error for values.
+/// What is known of why outcomes are missing where cells are soft. Nothing by default, and then none may be.
+struct soft_missing {
+  /// Whether an outcome is missing is independent of memberships and loss together. That it is independent of the loss
+  /// given the memberships is not enough: a profile is a mean over prompts, and prompts that are left out change it.
+  bool independent = false;
+  /// Known probabilities with which outcomes were observed, n x M (0 x 0: not known), given the prompt independent of
+  /// the loss: observed ones count 1/π times (Horvitz and Thompson 1952). Intervals are wider by about 1 / least.
+  matrix<double> probabilities = make_matrix<double>(0, 0);
+  double least = 0;  ///< declared: no probability is below it
+};
+
+/// Simultaneous intervals for Ψ*_k(h), the ψ with E[Φ_k(x) (ℓ_h − ψ)] = 0, from memberships (n x K) and losses (n x M):
+/// each inverts a test of that equation at δ / KM; with known probabilities a test of E[1[observed] Φ_k least / π
+/// (ℓ_h − ψ)] = 0, which has the same ψ. O(80 n K M) for betting.
+/// Throws std::invalid_argument for shapes, a delta outside (0, 1) and outcomes that are missing for no known reason;
+/// std::domain_error for values.
 template <ratio_interval Interval = betting>
-interval_box soft_intervals(const membership_matrix& phi, const loss_matrix& losses, double delta) {
+interval_box soft_intervals(const membership_matrix& phi, const loss_matrix& losses, double delta,
+                            const soft_missing& missing_ones = {}) {
   detail::check_delta("soft_intervals", delta);
   detail::require(rows(phi) == rows(losses) && rows(phi) != 0, "soft_intervals: memberships has ", rows(phi),
                   " rows, but losses has ", rows(losses), " (at least 1)");
   const std::size_t cells = columns(phi), m = columns(losses);
+  const auto& probabilities = missing_ones.probabilities;
+  const bool weighted = probabilities.size() != 0;
+  if (weighted) {
+    detail::require(probabilities.shape() == losses.shape(), "soft_intervals: probabilities is ", rows(probabilities),
+                    " x ", columns(probabilities), ", but losses is ", rows(losses), " x ", m);
+    detail::require(missing_ones.least > 0 && missing_ones.least <= 1, "soft_intervals: least is ", missing_ones.least,
+                    ", but must be in (0, 1]");
+    for (const double p : probabilities)
+      detail::require<std::domain_error>(p >= missing_ones.least && p <= 1, "soft_intervals: a probability is ", p,
+                                         ", but must be from the declared least, ", missing_ones.least, ", to 1");
+  } else if (!missing_ones.independent) {
+    for (const double loss : losses)
+      detail::require(
+          !is_missing(loss),
+          "soft_intervals: an outcome is missing, but it must be known why: where cells are soft it must be "
+          "independent of memberships and loss together (soft_missing::independent), or its probability must "
+          "be known (soft_missing::probabilities)");
+  }
   const double part = delta / static_cast<double>(cells * m);
   interval_box out{make_matrix<double>(cells, m), make_matrix<double>(cells, m)};
   std::vector<double> values, weights;
@@ -43,9 +78,12 @@ interval_box soft_intervals(const membership_matrix& phi, const loss_matrix& los
       values.clear();
       weights.clear();
       for (std::size_t i = 0; i < rows(phi); ++i) {
-        if (is_missing(losses(i, h))) continue;
-        values.push_back(losses(i, h));
-        weights.push_back(std::clamp(phi(i, k), 0.0, 1.0));
+        const bool observed = !is_missing(losses(i, h));
+        if (!observed && !weighted) continue;
+        values.push_back(observed ? losses(i, h) : 0);
+        weights.push_back(!observed ? 0
+                                    : std::clamp(phi(i, k), 0.0, 1.0) *
+                                          (weighted ? missing_ones.least / probabilities(i, h) : 1));
       }
       const interval around = Interval::make(values, weights, part);
       out.lower(k, h) = around.lower;
@@ -110,13 +148,15 @@ inline certificate certify_memberships(const membership_matrix& phi, std::span<c
   }
   // No g can be above the largest difference of ends and of prices; both are known before the prompts are drawn.
   const auto [cheapest, dearest] = std::minmax_element(costs.begin(), costs.end());
-  const double most = 1 + lambda * (*dearest - *cheapest);
+  const double range =
+      *std::max_element(box.upper.begin(), box.upper.end()) - *std::min_element(box.lower.begin(), box.lower.end());
+  const double most = range + lambda * (*dearest - *cheapest);
   const auto mean = [&](const std::vector<double>& values, double largest) {
-    return upper_bound_of<betting>(values, 0, largest, delta / 3);
+    return largest > 0 ? upper_bound_of<betting>(values, 0, largest, delta / 3) : 0;
   };
   out.gap_adaptive = mean(gap, most);
-  out.estimation = mean(width, 1);
-  out.uniform = std::max(out.gap_adaptive, mean(uniform, 1 + most));
+  out.estimation = mean(width, range);
+  out.uniform = std::max(out.gap_adaptive, mean(uniform, range + most));
   for (std::size_t k = 0; k < cells; ++k) {
     const auto of = row(blame, k);
     const auto worst = static_cast<std::size_t>(std::max_element(of.begin(), of.end()) - of.begin());
@@ -130,14 +170,24 @@ inline certificate certify_memberships(const membership_matrix& phi, std::span<c
   return out;
 }
 
+/// What `certify_soft` knows, and how it shares δ.
+struct certify_soft_options {
+  double share_part = 0.1;  ///< of δ, spent on the mean over prompts
+  /// Declared: no prompt costs more. Costs are then those of the sample, and profiles are of ℓ + λ c.
+  std::optional<double> largest_cost = {};
+  soft_missing missing_ones = {};  ///< why outcomes are missing; probabilities are n x all LLMs of the sample
+};
+
 /// Certifies a router with a soft map, one cost per model and a Lagrangian rule: intervals from outcomes of its pool on
 /// `sample` (the enrolment sample will do), the mean over prompts from `unlabelled`, whose outcomes are not read. The
 /// target is the regret, measured by Φ(x)ᵀ Ψ*, to the rule that knows Ψ*. Of δ, `share_part` goes to the mean over
-/// prompts. Throws not_fitted, std::invalid_argument for prompts shared between `fit`, sample and unlabelled.
+/// prompts. Costs must be known, as in `certify`; a missing outcome is refused unless it is known why (`soft_missing`).
+/// Throws not_fitted, std::invalid_argument for prompts shared between `fit`, sample and unlabelled, and as
+/// `soft_intervals`; std::domain_error for a cost above the declared largest.
 template <class Interval = betting, class Router, class Loss, class Other>
 certificate certify_soft(const Router& router, const basic_routing_table<Loss>& sample,
                          const basic_routing_table<Other>& unlabelled, confidence_level level,
-                         double share_part = 0.1) {
+                         const certify_soft_options& options = {}) {
   static_assert(
       ratio_interval<Interval>,
       "certify_soft: Interval must model ratio_interval: loss_type, guarantee, make(values, weights, delta) -> "
@@ -157,6 +207,7 @@ certificate certify_soft(const Router& router, const basic_routing_table<Loss>& 
                               ": the pool is empty, but must have at least one model (enroll)");
   detail::require(sample.size() != 0 && unlabelled.size() != 0, where, ": the tables have ", sample.size(), " and ",
                   unlabelled.size(), " prompts, but must have at least 1 each");
+  const double share_part = options.share_part, lambda = router.rule().options().lambda;
   detail::require(share_part > 0 && share_part < 1, where, ": share_part is ", share_part,
                   ", but must be between 0 and 1");
   detail::require(!router.rule().options().normalise_costs, where,
@@ -167,17 +218,35 @@ certificate certify_soft(const Router& router, const basic_routing_table<Loss>& 
   constexpr auto mean_why = "the gap is known from the labelled sample, and its mean must be taken over other prompts";
   detail::require_fresh(where, router.enrolled_on(), unlabelled, "enroll", mean_why);
   detail::require_fresh(where, sample_record(sample), unlabelled, "the labelled sample", mean_why);
+  detail::require_known_costs(where, router, lambda, options.largest_cost);
+  const bool priced = options.largest_cost && lambda > 0;
+  const double scale = priced ? 1 + lambda * *options.largest_cost : 1;
   const auto& map = router.predictor_policy().map();
   const auto columns = detail::pool_columns(router, sample);
-  auto losses = make_matrix<double>(sample.size(), columns.size());
-  for (std::size_t i = 0; i < sample.size(); ++i) {
-    for (std::size_t h = 0; h < columns.size(); ++h) losses(i, h) = sample.losses()(i, columns[h]);
+  std::vector<std::size_t> all(sample.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const loss_matrix losses =
+      take(priced ? detail::objectives(where, sample, columns, lambda, *options.largest_cost) : sample.losses(), all,
+           columns);
+  soft_missing missing_ones = options.missing_ones;
+  if (missing_ones.probabilities.size() != 0) {
+    detail::require(missing_ones.probabilities.shape() == sample.losses().shape(), where, ": probabilities is ",
+                    rows(missing_ones.probabilities), " x ", uniroute::columns(missing_ones.probabilities),
+                    ", but must be ", sample.size(), " x ", sample.model_count());
+    missing_ones.probabilities = take(missing_ones.probabilities, all, columns);
   }
   const embedding_matrix x = embed(router.reader(), unlabelled);
   auto box = soft_intervals<Interval>(map.memberships(embed(router.reader(), sample)), losses,
-                                      level.delta() * (1 - share_part));
-  certificate out = certify_memberships(map.memberships(x), router.route(x), router.costs().costs(),
-                                        router.rule().options().lambda, std::move(box), level.delta() * share_part);
+                                      level.delta() * (1 - share_part), missing_ones);
+  box.lower *= scale;
+  box.upper *= scale;
+  const auto costs = router.costs().costs();
+  const std::vector<double> inside(costs.size(), 0.0);  // λ c is in the intervals
+  certificate out = certify_memberships(map.memberships(x), router.route(x), priced ? std::span(inside) : costs,
+                                        priced ? 0 : lambda, std::move(box), level.delta() * share_part);
+  out.lambda = lambda;
+  out.costs.assign(costs.begin(), costs.end());
+  if (priced) out.largest_objective = scale;
   out.level = level.value();
   return out;
 }

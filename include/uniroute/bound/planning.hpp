@@ -111,15 +111,17 @@ matrix<std::size_t> more_labels(const certificate& c, double width, double share
   detail::require(rows(c.counts) == cells && columns(c.counts) == m,
                   "more_labels: the certificate has no counts, but must be made by certify or certify_counts");
   const double part = (1 - c.level) * (1 - share_part) / static_cast<double>(cells * m);
+  const bool priced = c.largest_objective > 0;  // intervals have λ c in them
+  const double scale = priced ? c.largest_objective : 1;
   auto out = make_matrix<std::size_t>(cells, m, 0);
   for (std::size_t k = 0; k < cells; ++k) {
     const std::size_t r = c.choices[k];
     // Labels of LLM h for which its interval reaches no further than `wanted` from its mean, up or down.
     const auto need = [&](std::size_t h, bool up, double wanted) {
-      const double mean = c.means(k, h);
+      const double mean = c.means(k, h) / scale;
       const auto reach = [&](std::size_t count) {
         const interval i = detail::planned_interval<Interval>(mean, count, part);
-        return up ? i.upper - mean : mean - i.lower;
+        return scale * (up ? i.upper - mean : mean - i.lower);
       };
       const std::size_t n = wanted > 0 ? detail::least_count(reach, wanted, limit) : unreachable;
       const auto have = static_cast<std::size_t>(c.counts(k, h));
@@ -130,7 +132,7 @@ matrix<std::size_t> more_labels(const certificate& c, double width, double share
       }
     };
     for (std::size_t h = 0; h < m; ++h) {
-      const double dearer = c.lambda * (c.costs[r] - c.costs[h]);
+      const double dearer = priced ? 0 : c.lambda * (c.costs[r] - c.costs[h]);
       if (h == r || c.upper(k, r) - c.lower(k, h) + dearer <= width) continue;
       const double left = width - (c.means(k, r) - c.means(k, h) + dearer);
       need(r, true, left / 2);

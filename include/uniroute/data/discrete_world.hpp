@@ -118,9 +118,10 @@ class discrete_world {
       out.categories.push_back("type-" + std::to_string(t));
       out.prompts.push_back(out.categories.back() + " " + out.ids.back());
     }
-    for (const auto& name : parts_.models) {
+    for (std::size_t h = 0; h < m; ++h) {
       model_info info;
-      info.name = name;
+      info.name = parts_.models[h];
+      if (rows(parts_.costs) == 1) info.cost = parts_.costs(0, h);  // declared: the same for every prompt
       out.models.push_back(std::move(info));
     }
     drawn.table = routing_table(std::move(out));

@@ -96,6 +96,17 @@ class basic_routing_table {
     return sum / static_cast<double>(size());
   }
 
+  /// What every prompt costs on a model, where the table says so: `model_info::cost`, and no cost of a prompt differs
+  /// from it. Costs that are merely equal in a table are not declared.
+  std::optional<double> declared_cost(std::size_t model) const {
+    const std::optional<double>& cost = parts_.models.at(model).cost;
+    if (!cost) return {};
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (parts_.costs(i, model) != *cost) return {};
+    }
+    return cost;
+  }
+
   /// The sub-table of those prompts and models, in that order. Indices must be within the table.
   basic_routing_table select(std::span<const std::size_t> prompt_indices,
                              std::span<const std::size_t> model_indices) const {

@@ -3,6 +3,8 @@
 // What a router does on a table whose outcomes are known: its choices, what they cost and what came of them.
 
 #include <algorithm>
+#include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,6 +15,7 @@
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/encode/embed.hpp>
+#include <uniroute/missing.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <uniroute/route/mean_cost.hpp>
 #include <uniroute/route/sample_record.hpp>
@@ -38,6 +41,47 @@ void require_fresh(std::string_view function, const sample_record& seen, const b
                                      ", but the sample must not share prompts with it: ", why));
 }
 
+/// Refuses costs that are estimates where they count: at a price above 0, without a largest cost declared.
+template <class Router>
+void require_known_costs(std::string_view function, const Router& router, double lambda,
+                         const std::optional<double>& largest_cost) {
+  if (largest_cost) {
+    require(*largest_cost >= 0 && std::isfinite(*largest_cost), function, ": largest_cost is ", *largest_cost,
+            ", but must be finite and at least 0");
+    return;
+  }
+  if (lambda == 0) return;
+  if constexpr (std::same_as<typename Router::costs_type, mean_cost>) {
+    for (std::size_t h = 0; h < router.size(); ++h)
+      require(
+          router.costs().is_declared(h), function, ": the cost of model '", router.models()[h],
+          "' is a mean over the validation prompts, but must be known where lambda is above 0: declare the largest "
+          "cost of a prompt (largest_cost in the options; costs are then the sample's), or one cost for every prompt "
+          "(enroll with a number, or reprice)");
+  } else {
+    require(false, function,
+            ": largest_cost is not declared, but must be where costs vary by prompt: no mean is bounded without it");
+  }
+}
+
+/// (ℓ + λ c) / (1 + λ · largest) of the models in `of`, in [0, 1]; missing where ℓ is, and as they are for other
+/// models. Throws std::domain_error for a cost above the largest.
+template <class Loss>
+loss_matrix objectives(std::string_view function, const basic_routing_table<Loss>& table,
+                       std::span<const std::size_t> of, double lambda, double largest_cost) {
+  loss_matrix out = table.losses();
+  const double scale = 1 + lambda * largest_cost;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    for (const std::size_t h : of) {
+      const double cost = table.costs()(i, h);
+      require<std::domain_error>(cost <= largest_cost, function, ": a cost of model '", table.models()[h].name, "' is ",
+                                 cost, ", but must be at most the declared largest, ", largest_cost);
+      if (!is_missing(out(i, h))) out(i, h) = std::min(1.0, (out(i, h) + lambda * cost) / scale);
+    }
+  }
+  return out;
+}
+
 /// Choices, and losses and costs of every model of the pool (n x M, columns as in models()).
 struct realised_sample {
   std::vector<std::uint32_t> choices;
@@ -49,9 +93,10 @@ struct realised_sample {
   std::size_t missing = 0;  ///< prompts whose chosen outcome is missing
 };
 
-/// Costs are those of the table if `largest_cost` is declared, else the router's one cost per model.
-/// Throws not_fitted, std::invalid_argument (prompts shared with what the router has seen, no largest cost declared
-/// though the router's costs vary), std::domain_error (a cost above the declared one).
+/// Costs are those of the table if `largest_cost` is declared, else the router's one cost per model, which must be
+/// declared too unless the price is 0.
+/// Throws not_fitted, std::invalid_argument (prompts shared with what the router has seen, costs that are estimates and
+/// no largest cost declared), std::domain_error (a cost above the declared one).
 template <class Router, class Loss>
 realised_sample realise(std::string_view function, const Router& router, const basic_routing_table<Loss>& table,
                         std::optional<double> lambda, std::optional<double> largest_cost) {
@@ -61,8 +106,6 @@ realised_sample realise(std::string_view function, const Router& router, const b
   constexpr auto why = "what it promises holds for choices that do not know the sample";
   require_fresh(function, router.fitted_on(), table, "fit", why);
   require_fresh(function, router.enrolled_on(), table, "enroll", why);
-  require(one_cost || largest_cost, function,
-          ": largest_cost is not declared, but must be where costs vary by prompt: no mean is bounded without it");
   const auto columns = pool_columns(router, table);
   realised_sample out;
   if constexpr (std::same_as<typename Router::rule_type, lagrangian_rule>) {
@@ -72,6 +115,7 @@ realised_sample realise(std::string_view function, const Router& router, const b
   }
   if (lambda) out.lambda = *lambda;
   require(out.lambda >= 0, function, ": lambda is ", out.lambda, ", but must be at least 0");
+  require_known_costs(function, router, out.lambda, largest_cost);
   out.choices = router.route(embed(router.reader(), table));
   const std::size_t n = table.size(), m = columns.size();
   out.losses = make_matrix<double>(n, m);

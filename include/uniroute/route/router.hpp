@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -93,7 +94,14 @@ class router {
     next.fit_predictor(x, table.losses());
     if constexpr (!pool_adaptive<Predictor>) {
       next.costs_.set_validation(next.predictor_, x);
-      for (std::size_t h = 0; h < table.model_count(); ++h) next.costs_.enroll(column(table.costs(), h));
+      for (std::size_t h = 0; h < table.model_count(); ++h) {
+        const std::optional<double> declared = table.declared_cost(h);
+        if (declared) {
+          next.costs_.enroll(*declared);
+        } else {
+          next.costs_.enroll(column(table.costs(), h));
+        }
+      }
       next.pool_ = detail::router_pool(table.model_names(), sample_record(table));
     } else {
       next.pool_ = detail::router_pool({}, sample_record(table));
@@ -157,7 +165,8 @@ class router {
     join(model, losses, cost, weights);
   }
 
-  /// Adds LLMs by their columns of a table of the validation prompts: all or none. The first call names the validation
+  /// Adds LLMs by their columns of a table of the validation prompts: all or none. The cost is the table's declared one
+  /// (`declared_cost`) where there is one. The first call names the validation
   /// prompts; later ones must bring the same.
   /// Throws std::invalid_argument for unknown or enrolled models and for other prompts than before.
   template <class Loss>
@@ -173,7 +182,13 @@ class router {
     }
     for (const auto& model : models) {
       const std::size_t h = validation.model_index(model);
-      next.enroll(model, column(validation.losses(), h), column(validation.costs(), h));
+      const std::vector<double> losses = column(validation.losses(), h);
+      const std::optional<double> declared = validation.declared_cost(h);
+      if (declared) {
+        next.enroll(model, losses, *declared);
+      } else {
+        next.enroll(model, losses, column(validation.costs(), h));
+      }
     }
     *this = std::move(next);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <uniroute/concepts/interval.hpp>
 #include <uniroute/detail/betting.hpp>
 #include <uniroute/detail/check_interval.hpp>
@@ -37,8 +38,8 @@ struct betting {
   static interval make(std::span<const double> values, std::span<const double> weights, double delta,
                        std::uint64_t seed = detail::betting_seed) {
     detail::check_delta("betting::make", delta);
-    check_unit("values", values);
-    check_unit("weights", weights);
+    check_unit("betting::make", "values", values);
+    check_unit("betting::make", "weights", weights);
     detail::require(weights.empty() || weights.size() == values.size(), "betting::make: weights has ", weights.size(),
                     " entries, but must have none or as many as values, ", values.size());
     if (values.empty()) return {};
@@ -49,10 +50,20 @@ struct betting {
                                     1 - detail::betting_bound(x, phi, bets, delta / 2, true));
   }
 
+  /// The upper end alone, at level delta: half the work, and no lower end to cross. Throws as `make`.
+  static double upper(std::span<const double> values, double delta, std::uint64_t seed = detail::betting_seed) {
+    detail::check_delta("betting::upper", delta);
+    check_unit("betting::upper", "values", values);
+    if (values.empty()) return 1;
+    std::vector<double> x(values.begin(), values.end()), none;
+    detail::shuffle_for_bets(x, none, seed);
+    return 1 - detail::betting_bound(x, {}, detail::plug_in_bets(x, {}, delta), delta, true);
+  }
+
  private:
-  static void check_unit(const char* thing, std::span<const double> values) {
+  static void check_unit(std::string_view function, std::string_view thing, std::span<const double> values) {
     for (std::size_t i = 0; i < values.size(); ++i)
-      detail::require<std::domain_error>(values[i] >= 0 && values[i] <= 1, "betting::make: ", thing, "[", i, "] is ",
+      detail::require<std::domain_error>(values[i] >= 0 && values[i] <= 1, function, ": ", thing, "[", i, "] is ",
                                          values[i], ", but must be in [0, 1]");
   }
 };

@@ -11,6 +11,17 @@
 
 namespace uniroute {
 
+namespace detail {
+
+/// Values of [low, high] on the scale of [0, 1].
+inline std::vector<double> to_unit(std::span<const double> values, double low, double high) {
+  std::vector<double> out(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) out[i] = std::clamp((values[i] - low) / (high - low), 0.0, 1.0);
+  return out;
+}
+
+}  // namespace detail
+
 /// Interval I for the mean of `values` (in [0, 1], none missing). Throws what I::make throws.
 template <any_interval I>
 interval interval_of(std::span<const double> values, double delta) {
@@ -33,20 +44,23 @@ interval interval_of(std::span<const double> values, double delta) {
 /// The same for values in [low, high], which must be finite with low < high; the interval is in their unit.
 template <any_interval I>
 interval interval_of(std::span<const double> values, double low, double high, double delta) {
-  std::vector<double> unit(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) unit[i] = std::clamp((values[i] - low) / (high - low), 0.0, 1.0);
-  const interval u = interval_of<I>(unit, delta);
+  const interval u = interval_of<I>(detail::to_unit(values, low, high), delta);
   return {low + (high - low) * u.lower, low + (high - low) * u.upper};
 }
 
-/// An upper confidence bound alone, for values in [low, high]: above the mean with probability at least 1 − delta.
-/// Where I says that its two ends fail equally often (`I::equal_tailed`) and delta is below 1/2, all of delta is spent
-/// on this one; else it is the upper end of the interval. In the values' unit. Throws what I::make throws.
+/// An upper confidence bound alone, for values in [low, high]: above the mean with probability at least 1 − delta, in
+/// the values' unit. All of delta is spent on it where I has a one-sided form (`I::upper(values, delta)`) or says that
+/// its two ends fail equally often (`I::equal_tailed`, delta below 1/2); else it is the upper end of the interval.
+/// Throws what I throws.
 template <any_interval I>
 double upper_bound_of(std::span<const double> values, double low, double high, double delta) {
-  double part = delta;
-  if constexpr (requires { requires I::equal_tailed; }) part = delta < 0.5 ? 2 * delta : delta;
-  return interval_of<I>(values, low, high, part).upper;
+  if constexpr (requires { I::upper(values, delta); }) {
+    return low + (high - low) * I::upper(detail::to_unit(values, low, high), delta);
+  } else {
+    double part = delta;
+    if constexpr (requires { requires I::equal_tailed; }) part = delta < 0.5 ? 2 * delta : delta;
+    return interval_of<I>(values, low, high, part).upper;
+  }
 }
 
 namespace detail {
