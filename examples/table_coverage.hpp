@@ -123,11 +123,11 @@ inline tally count(const ur::routing_table& raw, std::size_t splits, row_order o
       }
     };
     out.held[0] += holds([&] {
-      const auto c = ur::certify_held_out(router, sample, level, {.largest_cost = dearest});
+      const auto c = ur::certify_held_out(router, sample.reused(), level, {.largest_cost = dearest});
       return detail::inside(c.risk, risk);
     });
     out.held[1] += holds([&] {
-      const auto c = ur::certify_held_out(router, sample, level, {.largest_cost = dearest});
+      const auto c = ur::certify_held_out(router, sample.reused(), level, {.largest_cost = dearest});
       bool right = detail::inside(c.risk, risk) && detail::inside(c.adjusted_risk, j) &&
                    detail::inside(c.to_best_single, risk - least) && detail::inside(c.to_zero_router, j - least_j);
       for (std::size_t h = 0; h < all.size(); ++h)
@@ -136,7 +136,7 @@ inline tally count(const ur::routing_table& raw, std::size_t splits, row_order o
       return right;
     });
     out.held[2] += holds([&] {
-      return hindsight <= ur::certify_hindsight(router, sample, level, {.largest_cost = dearest}).regret.upper + 1e-9;
+      return hindsight <= ur::certify_hindsight(router, sample.reused(), level, {.largest_cost = dearest}).regret.upper + 1e-9;
     });
     out.held[3] += holds([&] {
       const std::vector<std::uint32_t> one(half.size(), 0);
@@ -157,13 +157,13 @@ inline tally count(const ur::routing_table& raw, std::size_t splits, row_order o
         single.begin());
     out.held[5] += holds([&] {
       const auto g =
-          ur::guard_quality(router, sample, {.epsilon = 0.02, .safe_model = table.models()[safe].name}, level);
+          ur::guard_quality(router, sample.reused(), {.epsilon = 0.02, .safe_model = table.models()[safe].name}, level);
       const auto [loss, _] = detail::means_of(population, all, g.router.route(population.embeddings()));
       return !g.report.promised || loss <= least + 0.02 + 1e-9;
     });
     out.held[6] += holds([&] {
       const double budget = mean;
-      const auto g = ur::guard_cost(router, sample, {.budget = budget, .largest_cost = dearest}, level);
+      const auto g = ur::guard_cost(router, sample.reused(), {.budget = budget, .largest_cost = dearest}, level);
       const auto [_, spent] = detail::means_of(population, all, g.router.route(population.embeddings()));
       return !g.report.promised || spent <= budget + 1e-9;
     });

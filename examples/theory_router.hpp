@@ -43,7 +43,7 @@ inline void count_router(const fitted_worlds& worlds, std::uint64_t seed, covera
   tally.count(key("gap_adaptive", "exact_binomial"), regret <= exact.gap_adaptive + 1e-9);
   tally.count(key("uniform", "exact_binomial"), regret <= exact.uniform + 1e-9);
   const ur::held_out fresh{part(fitted + enrolled, held)};
-  const auto made = ur::certify_held_out<bet_or_miss>(router, fresh, level);
+  const auto made = ur::certify_held_out<bet_or_miss>(router, fresh.reused(), level);
   const auto risk = ur::risk_of(p, std::span<const std::uint32_t>(choices));
   double least = 2, least_adjusted = 2;
   for (std::uint32_t h = 0; h < p.model_count(); ++h) {
@@ -60,7 +60,7 @@ inline void count_router(const fitted_worlds& worlds, std::uint64_t seed, covera
   tally.count(key("held_out_to_zero_router", "betting"),
               inside(made.to_zero_router, risk.objective(lambda) - least_adjusted));
   tally.count(key("hindsight", "betting"), ur::regret_of(p, std::span<const std::uint32_t>(choices), lambda).regret <=
-                                               ur::certify_hindsight(router, fresh, level).regret.upper + 1e-12);
+                                               ur::certify_hindsight(router, fresh.reused(), level).regret.upper + 1e-12);
 }
 
 /// Worlds first … last − 1 of each family.

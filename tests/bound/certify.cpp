@@ -310,9 +310,11 @@ TEST_CASE("certificates refuse estimated costs, and say what to declare") {
           "largest cost of a prompt (largest_cost in the options; costs are then the sample's), or one "
           "cost for every prompt (enroll with a number, or reprice)");
   const ur::held_out fresh{world.sample(100, 7).table};
-  CHECK_THROWS_WITH(ur::certify_held_out(router, fresh, level), Catch::Contains("certify_held_out: the cost of model"));
-  CHECK_THROWS_WITH(ur::certify_hindsight(router, fresh, level), Catch::Contains("must be known where lambda"));
-  CHECK_NOTHROW(ur::certify_held_out(router, fresh, level, {.lambda = 0}));
+  CHECK_THROWS_WITH(ur::certify_held_out(router, fresh.reused(), level),
+                    Catch::Contains("certify_held_out: the cost of model"));
+  CHECK_THROWS_WITH(ur::certify_hindsight(router, fresh.reused(), level),
+                    Catch::Contains("must be known where lambda"));
+  CHECK_NOTHROW(ur::certify_held_out(router, fresh.reused(), level, {.lambda = 0}));
   CHECK_THROWS_WITH(ur::certify<ur::exact_binomial>(router, sample, level, {.largest_cost = 1}),
                     Catch::Contains("take betting, empirical_bernstein or hoeffding"));
   CHECK_THROWS_WITH(ur::certify<ur::hoeffding>(router, sample, level, {.largest_cost = 1e-9}),

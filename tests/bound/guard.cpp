@@ -180,13 +180,14 @@ TEST_CASE("a guarded router keeps to the tested price or to the safe model, and 
   router.enroll(validation, pool);
   const ur::held_out sample{world.sample(400, 3).table};
   const ur::confidence_level level{.9};
-  const auto loose = ur::guard_quality(router, sample, {.epsilon = .3, .safe_model = pool[1]}, level);
+  const auto loose = ur::guard_quality(router, sample.reused(), {.epsilon = .3, .safe_model = pool[1]}, level);
   CHECK(loose.report.promised);
   const auto x = world.sample(50, 4).table.embeddings();
   const auto by_hand = router.with_rule(ur::lagrangian_rule{{.lambda = loose.report.lambda}}).route(x);
   CHECK(loose.router.route(x) == by_hand);
-  const auto strict = ur::guard_quality(
-      router, sample, {.epsilon = 0, .safe_model = pool[1], .against_every_single = false, .lambdas = {1e6}}, level);
+  const auto strict =
+      ur::guard_quality(router, sample.reused(),
+                        {.epsilon = 0, .safe_model = pool[1], .against_every_single = false, .lambdas = {1e6}}, level);
   CHECK(strict.report.abstains);
   CHECK(strict.router.route(ur::row(x, 0)).model == pool[1]);
   // The state is the promise's.
@@ -198,11 +199,11 @@ TEST_CASE("a guarded router keeps to the tested price or to the safe model, and 
   CHECK_THROWS_AS(ur::guarded_rule{}.choose({}), ur::not_fitted);
   CHECK_THROWS_WITH(ur::guard_quality(router, ur::held_out{validation}, {.safe_model = pool[1]}, level),
                     Catch::Contains("was seen by enroll"));
-  CHECK_THROWS_WITH(ur::guard_quality(router, sample, {.safe_model = "nobody"}, level),
+  CHECK_THROWS_WITH(ur::guard_quality(router, sample.reused(), {.safe_model = "nobody"}, level),
                     Catch::Contains("'nobody' is unknown"));
   double most = 0;
   for (const double cost : sample.table().costs()) most = std::max(most, cost);
-  const auto cheap = ur::guard_cost(router, sample, {.budget = most, .largest_cost = most}, level);
+  const auto cheap = ur::guard_cost(router, sample.reused(), {.budget = most, .largest_cost = most}, level);
   CHECK(cheap.report.promised);
   CHECK(cheap.report.lambda == 0);  // nothing can cost more than the largest cost
 }

@@ -54,13 +54,14 @@ TEST_CASE("held-out certificates hold for risk, J, the best single LLM and ZeroR
   for (std::size_t t = 0; t < trials; ++t) {
     const auto drawn = world.sample(250, 1000 + t);
     const ur::held_out sample{by_loss ? ur::sort_by_loss(drawn).table : drawn.table};
-    const auto c = ur::certify_held_out(router, sample, ur::confidence_level{.9});
+    const auto c = ur::certify_held_out(router, sample.reused(), ur::confidence_level{.9});
     const auto in = [](const ur::interval& i, double value) { return i.lower <= value && value <= i.upper; };
     all += in(c.risk, risk) && in(c.adjusted_risk, j) && in(c.to_best_single, risk - best) &&
                    in(c.to_zero_router, j - best_j)
                ? 1u
                : 0u;
-    regret += ur::certify_hindsight(router, sample, ur::confidence_level{.9}).regret.upper >= j - bayes ? 1u : 0u;
+    regret +=
+        ur::certify_hindsight(router, sample.reused(), ur::confidence_level{.9}).regret.upper >= j - bayes ? 1u : 0u;
     CHECK(c.risk.width() < .3);
     CHECK(c.to_single.size() == 5);
     CHECK(c.lambda == lambda);

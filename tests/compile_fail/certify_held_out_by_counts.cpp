@@ -11,8 +11,8 @@ using kind = uniroute::hoeffding;
 using kind = uniroute::exact_binomial;
 #endif
 
-void promise(const uniroute::held_out<uniroute::binary_loss>& sample) {
+void promise(uniroute::held_out<uniroute::binary_loss> sample) {
   uniroute::router router{uniroute::precomputed_embeddings{}, uniroute::cell_predictor<>{},
                           uniroute::lagrangian_rule{}};
-  uniroute::certify_held_out<kind>(router, sample, uniroute::confidence_level{0.95});
+  uniroute::certify_held_out<kind>(router, std::move(sample), uniroute::confidence_level{0.95});
 }

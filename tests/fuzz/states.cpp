@@ -327,7 +327,7 @@ std::vector<attempt> routers() {
 #ifdef UNIROUTE_LIBFUZZER
   out.push_back(on_router(ur::lagrangian_rule{{.lambda = 0.1}}, ur::mean_cost{}));
   out.push_back(on_router(ur::budget_rule{{.budget = 1.5}}, ur::mean_cost{}));
-  out.push_back(on_router(ur::guarded_rule{{.lambda = 0.1, .safe = 0, .models = 2}}, ur::mean_cost{}));
+  out.push_back(on_router(ur::guarded_rule{{.lambda = 0.1, .safe = 0, .pool = {}}}, ur::mean_cost{}));
 #endif
   return out;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <type_traits>
 #include <uniroute/arrays.hpp>
@@ -160,7 +161,12 @@ certificate certify_counts(const cell_sample& sample, std::span<const std::uint3
   detail::require(share_part > 0 && share_part < 1, "certify_counts: share_part is ", share_part,
                   ", but must be between 0 and 1");
   const bool known = !known_cell_shares.empty();
-  auto shares = known ? known_shares(known_cell_shares) : estimated_shares(sample.prompts, delta * share_part);
+  double shares_at = delta * share_part;
+  if constexpr (requires { requires Interval::any_count; }) {  // shares are looked at as often as means
+    const double n = std::accumulate(sample.prompts.begin(), sample.prompts.end(), 0.0);
+    shares_at /= n * (n + 1);
+  }
+  auto shares = known ? known_shares(known_cell_shares) : estimated_shares(sample.prompts, shares_at);
   certificate out =
       certify_cells(choices, costs, lambda,
                     bonferroni<Interval>{}.make(sample, known ? delta : delta * (1 - share_part)), std::move(shares));

@@ -100,6 +100,8 @@ certificate certify_with(const Simultaneous& policy, const Router& router, const
                     ", but must be between 0 and 1");
     detail::require_fresh("certify", router.fitted_on(), sample, "fit",
                           "the cells were made from it, and intervals hold for cells that do not know the sample");
+    if constexpr (!requires { requires Simultaneous::weighs_labels; })
+      detail::require_random_labels("certify", router, sample);
     const auto& map = router.predictor_policy().map();
     const auto columns = detail::pool_columns(router, sample);
     const auto labels = map.labels(embed(router.reader(), sample));
@@ -118,7 +120,12 @@ certificate certify_with(const Simultaneous& policy, const Router& router, const
     const cell_sample counted = summarise(outcomes);
     const bool known = !options.cell_shares.empty();
     const double delta = level.delta(), share_delta = known ? 0 : delta * options.share_part;
-    auto shares = known ? known_shares(options.cell_shares) : estimated_shares(counted.prompts, share_delta);
+    double shares_at = share_delta;
+    if constexpr (requires { requires Simultaneous::any_count; }) {  // shares are looked at as often as means
+      const double n = static_cast<double>(sample.size());
+      shares_at = share_delta / (n * (n + 1));
+    }
+    auto shares = known ? known_shares(options.cell_shares) : estimated_shares(counted.prompts, shares_at);
     interval_box box;
     if constexpr (requires { policy.make(counted, delta); }) {
       box = policy.make(counted, delta - share_delta);

@@ -68,7 +68,8 @@ namespace detail {
 
 template <class Interval, class Sample>
 constexpr void require_held_out() {
-  static_assert(is_held_out<Sample>,
+  require_handed_over<Sample>();
+  static_assert(is_held_out<std::remove_cvref_t<Sample>>,
                 "certify_held_out: the sample must be held_out{table}: what is promised holds on prompts that nothing "
                 "was fitted, enrolled or chosen on, and the type says so");
   static_assert(interval_for<Interval, bounded_loss>,
@@ -81,30 +82,31 @@ constexpr void require_held_out() {
 }  // namespace detail
 
 /// Certifies any router on held-out prompts. A quarter of δ goes to each of risk, J, and the two families of paired
-/// differences (shared evenly over their M members). O(M) intervals of n values.
-/// Throws not_fitted, std::invalid_argument for prompts that the router was fitted or enrolled on, an empty table, a
-/// model that the table lacks, costs that vary by prompt without a declared largest; std::domain_error for a cost
-/// above.
+/// differences (shared evenly over their M members); of a sample that has a share of δ, that share counts. O(M)
+/// intervals of n values. The sample is spent. Throws not_fitted, std::invalid_argument for prompts that the router was
+/// fitted or enrolled on, an empty table, a model that the table lacks, costs that vary by prompt without a declared
+/// largest; std::domain_error for a cost above.
 template <class Interval = betting, class Router, class Sample>
-held_out_certificate certify_held_out(const Router& router, const Sample& sample, confidence_level level,
+held_out_certificate certify_held_out(const Router& router, Sample&& sample, confidence_level level,
                                       const held_out_options& options = {}) {
   detail::require_held_out<Interval, Sample>();
   held_out_certificate out;
-  if constexpr (detail::is_held_out<Sample> && interval_for<Interval, bounded_loss>) {
-    const auto s = detail::realise("certify_held_out", router, sample.table(), options.lambda, options.largest_cost);
+  if constexpr (detail::is_handed_over<Sample> && interval_for<Interval, bounded_loss>) {
+    const auto spent = std::move(sample);
+    const auto s = detail::realise("certify_held_out", router, spent.table(), options.lambda, options.largest_cost);
     const std::size_t n = rows(s.losses), m = columns(s.losses);
-    const double part = level.delta() / 4, each = part / static_cast<double>(m);
+    const double part = level.delta() * spent.share() / 4, each = part / static_cast<double>(m);
     out.level = level.value();
     out.lambda = s.lambda;
     out.prompts = n;
     out.missing = s.missing;
-    const auto columns_of = detail::pool_columns(router, sample.table());
+    const auto columns_of = detail::pool_columns(router, spent.table());
     const auto means = [&](auto&& choice) {
       sample_means of;
       double observed = 0;
       for (std::size_t i = 0; i < n; ++i) {
         const std::size_t h = choice(i);
-        of.cost += sample.table().costs()(i, columns_of[h]) / static_cast<double>(n);
+        of.cost += spent.table().costs()(i, columns_of[h]) / static_cast<double>(n);
         if (is_missing(s.losses(i, h))) continue;
         of.loss += s.losses(i, h);
         observed += 1;
@@ -153,15 +155,16 @@ held_out_certificate certify_held_out(const Router& router, const Sample& sample
   return out;
 }
 
-/// Total regret of any router in hindsight, on held-out prompts. Missing outcomes as in `certify_held_out`.
-/// Throws as `certify_held_out`.
+/// Total regret of any router in hindsight, on held-out prompts, which are spent. Missing outcomes as in
+/// `certify_held_out`. Throws as `certify_held_out`.
 template <class Interval = betting, class Router, class Sample>
-hindsight_certificate certify_hindsight(const Router& router, const Sample& sample, confidence_level level,
+hindsight_certificate certify_hindsight(const Router& router, Sample&& sample, confidence_level level,
                                         const held_out_options& options = {}) {
   detail::require_held_out<Interval, Sample>();
   hindsight_certificate out;
-  if constexpr (detail::is_held_out<Sample> && interval_for<Interval, bounded_loss>) {
-    const auto s = detail::realise("certify_hindsight", router, sample.table(), options.lambda, options.largest_cost);
+  if constexpr (detail::is_handed_over<Sample> && interval_for<Interval, bounded_loss>) {
+    const auto spent = std::move(sample);
+    const auto s = detail::realise("certify_hindsight", router, spent.table(), options.lambda, options.largest_cost);
     const std::size_t n = rows(s.losses), m = columns(s.losses);
     std::vector<double> high(n, 0.0);
     for (std::size_t i = 0; i < n; ++i) {
@@ -172,7 +175,7 @@ hindsight_certificate certify_hindsight(const Router& router, const Sample& samp
         high[i] = std::max(high[i], detail::or_else(s.losses(i, r), 1) - detail::or_else(s.losses(i, h), 0) + price);
       }
     }
-    out.regret = {0, upper_bound_of<Interval>(high, 0, 1 + s.lambda * s.cost_range, level.delta())};
+    out.regret = {0, upper_bound_of<Interval>(high, 0, 1 + s.lambda * s.cost_range, level.delta() * spent.share())};
     out.level = level.value();
     out.lambda = s.lambda;
     out.prompts = n;

@@ -219,6 +219,7 @@ certificate certify_soft(const Router& router, const basic_routing_table<Loss>& 
   detail::require_fresh(where, router.enrolled_on(), unlabelled, "enroll", mean_why);
   detail::require_fresh(where, sample_record(sample), unlabelled, "the labelled sample", mean_why);
   detail::require_known_costs(where, router, lambda, options.largest_cost);
+  if (options.missing_ones.probabilities.size() == 0) detail::require_random_labels(where, router, sample);
   const bool priced = options.largest_cost && lambda > 0;
   const double scale = priced ? 1 + lambda * *options.largest_cost : 1;
   const auto& map = router.predictor_policy().map();

@@ -261,7 +261,8 @@ inline std::vector<double> prices_to_test(std::string_view function, std::span<c
 
 template <class Sample>
 constexpr void require_guard_sample() {
-  static_assert(is_held_out<Sample>,
+  require_handed_over<Sample>();
+  static_assert(is_held_out<std::remove_cvref_t<Sample>>,
                 "guard: the sample must be held_out{table}: a promise is tested on prompts that nothing was fitted, "
                 "enrolled or chosen on, and the type says so");
 }
@@ -274,10 +275,11 @@ constexpr void require_guard_sample() {
 /// std::invalid_argument for prompts that the router was fitted or enrolled on, a safe model that is not in the pool,
 /// and as `guard_quality_counts`.
 template <class Router, class Sample>
-auto guard_quality(const Router& router, const Sample& sample, const quality_promise& promise, confidence_level level) {
+auto guard_quality(const Router& router, Sample&& sample, const quality_promise& promise, confidence_level level) {
   detail::require_guard_sample<Sample>();
-  if constexpr (detail::is_held_out<Sample>) {
-    const auto s = detail::read_guard_sample("guard_quality", router, sample.table());
+  if constexpr (detail::is_handed_over<Sample>) {
+    const auto spent = std::move(sample);
+    const auto s = detail::read_guard_sample("guard_quality", router, spent.table());
     std::size_t safe = s.order.size();
     for (std::size_t h = 0; h < s.order.size(); ++h) {
       if (router.models()[s.order[h]] == promise.safe_model) safe = h;
@@ -286,19 +288,20 @@ auto guard_quality(const Router& router, const Sample& sample, const quality_pro
                     "' is unknown, but must be in the pool");
     const auto lambdas = detail::prices_to_test("guard_quality", promise.lambdas, s.mean_costs);
     guard_report report = guard_quality_counts(s.predicted, s.costs, s.losses, safe, promise.against_every_single,
-                                               promise.epsilon, lambdas, level.delta());
+                                               promise.epsilon, lambdas, level.delta() * spent.share());
     return detail::with_guard<Router>{
-        router.with_rule(guarded_rule{{report.lambda, report.abstains, safe, s.order.size()}}), std::move(report)};
+        router.with_rule(guarded_rule{{report.lambda, report.abstains, safe, router.roll()}}), std::move(report)};
   }
 }
 
 /// Promises "the mean cost is at most B, with probability 1 − δ", and finds the smallest price λ at which it is kept;
 /// costs are those of the table. Throws as `guard_quality` and `guard_cost_counts`.
 template <class Router, class Sample>
-auto guard_cost(const Router& router, const Sample& sample, const cost_promise& promise, confidence_level level) {
+auto guard_cost(const Router& router, Sample&& sample, const cost_promise& promise, confidence_level level) {
   detail::require_guard_sample<Sample>();
-  if constexpr (detail::is_held_out<Sample>) {
-    const auto s = detail::read_guard_sample("guard_cost", router, sample.table());
+  if constexpr (detail::is_handed_over<Sample>) {
+    const auto spent = std::move(sample);
+    const auto s = detail::read_guard_sample("guard_cost", router, spent.table());
     detail::require(!s.mean_costs.empty(),
                     "guard_cost: the cost policy has no costs(), but must have one number for "
                     "each LLM: the safe way out is the cheapest LLM, fixed before the sample is looked at");
@@ -306,10 +309,11 @@ auto guard_cost(const Router& router, const Sample& sample, const cost_promise& 
         static_cast<std::size_t>(std::min_element(s.mean_costs.begin(), s.mean_costs.end()) - s.mean_costs.begin());
     auto lambdas = detail::prices_to_test("guard_cost", promise.lambdas, s.mean_costs);
     if (promise.lambdas.empty()) std::reverse(lambdas.begin(), lambdas.end());
-    guard_report report = guard_cost_counts(s.predicted, s.costs, s.realised_costs, cheapest, promise.budget,
-                                            promise.largest_cost, lambdas, level.delta(), promise.cheapest_cost);
+    guard_report report =
+        guard_cost_counts(s.predicted, s.costs, s.realised_costs, cheapest, promise.budget, promise.largest_cost,
+                          lambdas, level.delta() * spent.share(), promise.cheapest_cost);
     return detail::with_guard<Router>{
-        router.with_rule(guarded_rule{{report.lambda, report.abstains, cheapest, s.order.size()}}), std::move(report)};
+        router.with_rule(guarded_rule{{report.lambda, report.abstains, cheapest, router.roll()}}), std::move(report)};
   }
 }
 

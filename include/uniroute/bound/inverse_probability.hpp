@@ -31,6 +31,7 @@ class inverse_probability {
  public:
   using loss_type = bounded_loss;
   using guarantee = typename Interval::guarantee;
+  static constexpr bool weighs_labels = true;  ///< labels may be chosen by a design of known inclusion
 
   /// `probabilities` is n x all LLMs, as the table's losses. Throws std::invalid_argument for a `least` outside (0, 1],
   /// std::domain_error for a probability below it or above 1.

@@ -95,6 +95,7 @@ struct bonferroni {
                 "guarantee, and make(sum, n, delta), make(sum, squares, n, delta) or make(values, delta) -> interval");
   using loss_type = typename Interval::loss_type;
   using guarantee = typename Interval::guarantee;
+  static constexpr bool any_count = requires { requires Interval::any_count; };  ///< as `any_time`
 
   /// One pass over the outcomes; equal (sum, count) have their interval computed once. Throws as `summarise`, and
   /// std::invalid_argument for a delta outside (0, 1).

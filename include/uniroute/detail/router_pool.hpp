@@ -12,6 +12,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/random.hpp>
+#include <uniroute/route/pool_member.hpp>
 #include <uniroute/route/sample_record.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
@@ -27,30 +28,35 @@ class router_pool {
   class members {
    public:
     members() = default;
-    explicit members(roster names) : names_(std::move(names)), order_(names_.size()) {
-      const auto of = names_.names();
+    explicit members(std::vector<pool_member> roll) : roll_(std::move(roll)), order_(roll_.size()) {
+      std::vector<std::string> of;
+      for (const auto& member : roll_) of.push_back(member.name);
+      names_.assign(of);
       std::iota(order_.begin(), order_.end(), std::size_t{0});
       std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) { return of[a] < of[b]; });
+      for (const std::size_t h : order_) by_name_.push_back(roll_[h]);
     }
 
    private:
     friend router_pool;
+    std::vector<pool_member> roll_;  // in order of enrolment
     roster names_;
     std::vector<std::size_t> order_;
+    std::vector<pool_member> by_name_;  // in the alphabet's
   };
 
   router_pool() = default;
-  router_pool(std::vector<std::string> names, sample_record fitted_on) : fitted_on_(std::move(fitted_on)) {
-    roster all;
-    all.assign(std::move(names));
-    members_ = members(std::move(all));
-  }
+  router_pool(std::vector<pool_member> roll, sample_record fitted_on)
+      : members_(std::move(roll)), fitted_on_(std::move(fitted_on)) {}
 
   std::size_t size() const noexcept { return members_.names_.size(); }
   std::span<const std::string> names() const noexcept { return members_.names_.names(); }
+  /// Who is in the pool and by what, in the alphabet's order.
+  std::span<const pool_member> roll() const noexcept { return members_.by_name_; }
   const sample_record& fitted_on() const noexcept { return fitted_on_; }
   const sample_record& enrolled_on() const noexcept { return enrolled_on_; }
-  bool calibrated = false;  ///< whether a rule that has to be was, on this pool
+  bool calibrated = false;        ///< whether a rule that has to be was, on this pool
+  bool labels_by_design = false;  ///< whether labels were chosen with unequal probabilities
 
   /// Where a model is. Throws std::invalid_argument for an unknown name.
   std::size_t find(std::string_view function, const std::string& model) const {
@@ -66,15 +72,20 @@ class router_pool {
     return out;
   }
 
-  members with(const std::string& model) const {
-    roster names = members_.names_;
-    names.add(model);
-    return members(std::move(names));
+  members with(pool_member member) const {
+    auto roll = members_.roll_;
+    roll.push_back(std::move(member));
+    return members(std::move(roll));
   }
   members without(std::size_t index) const {
-    roster names = members_.names_;
-    names.remove(index);
-    return members(std::move(names));
+    auto roll = members_.roll_;
+    roll.erase(roll.begin() + static_cast<std::ptrdiff_t>(index));
+    return members(std::move(roll));
+  }
+  members repriced(std::size_t index, std::uint64_t cost) const {
+    auto roll = members_.roll_;
+    roll[index].cost = cost;
+    return members(std::move(roll));
   }
   void adopt(members next) noexcept {
     members_ = std::move(next);
@@ -97,6 +108,15 @@ class router_pool {
 
   void save(state& out) const {
     out.set("models", members_.names_.list());
+    std::vector<std::uint32_t> hashes;
+    for (const auto& member : members_.roll_) {
+      for (const std::uint64_t hash : {member.outcomes, member.cost}) {
+        hashes.push_back(static_cast<std::uint32_t>(hash));
+        hashes.push_back(static_cast<std::uint32_t>(hash >> 32));
+      }
+    }
+    out.set("hashes", std::move(hashes));
+    out.set("labels_by_design", labels_by_design);
     out.set("validation_size", std::uint64_t{validation_size_});
     out.set("validation_hash", validation_hash_);
     out.set("fitted_on", fitted_on_.save());
@@ -104,7 +124,14 @@ class router_pool {
     out.set("calibrated", calibrated);
   }
   void load(const state& s) {
-    router_pool next(s.get<std::vector<std::string>>("models"), {});
+    const auto& names = s.get<std::vector<std::string>>("models");
+    const auto& hashes = s.get<std::vector<std::uint32_t>>("hashes");
+    require_state(hashes.size() == 4 * names.size(), "hashes must be four for each model");
+    const auto whole = [&](std::size_t at) { return hashes[at] | static_cast<std::uint64_t>(hashes[at + 1]) << 32; };
+    std::vector<pool_member> roll;
+    for (std::size_t h = 0; h < names.size(); ++h) roll.push_back({names[h], whole(4 * h), whole(4 * h + 2)});
+    router_pool next(std::move(roll), {});
+    next.labels_by_design = s.get<bool>("labels_by_design");
     next.validation_size_ = static_cast<std::size_t>(s.get<std::uint64_t>("validation_size"));
     next.validation_hash_ = s.get<std::uint64_t>("validation_hash");
     next.fitted_on_.load(s.part("fitted_on"));

@@ -7,41 +7,68 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <string>
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
+#include <uniroute/route/pool_member.hpp>
+#include <uniroute/state.hpp>
+#include <utility>
+#include <vector>
 
 namespace uniroute {
 
 /// What a guard found: made by guard_quality and guard_cost (bound/guard.hpp).
 struct guarded_rule_options {
-  double lambda = 0;       ///< the tested price
-  bool abstains = true;    ///< no price passed: every prompt goes to the safe model
-  std::size_t safe = 0;    ///< index of the safe model among the candidates
-  std::size_t models = 0;  ///< size of the pool the promise was tested with; 0: not calibrated
+  double lambda = 0;                   ///< the tested price
+  bool abstains = true;                ///< no price passed: every prompt goes to the safe model
+  std::size_t safe = 0;                ///< index of the safe model among the candidates
+  std::vector<pool_member> pool = {};  ///< what the promise was tested with, by name; none: not calibrated
 };
 
-/// argmin γ̂ + λ c, or the safe model for every prompt. The promise is about the pool it was tested with: a pool of
-/// another size is refused; after `reprice`, or a swap of LLMs, guard again. Const members are thread-safe and allocate
-/// nothing.
+/// argmin γ̂ + λ c, or the safe model for every prompt. The promise is about the pool it was tested with, its names,
+/// costs and profiles: a router whose pool is another refuses to route, and says what changed; guard again. Const
+/// members are thread-safe and allocate nothing.
 class guarded_rule {
  public:
   /// Throws std::invalid_argument for a negative or infinite λ and a safe model outside the pool.
-  explicit guarded_rule(guarded_rule_options options = {}) : options_(options) {
-    detail::require(options.lambda >= 0 && std::isfinite(options.lambda), "guarded_rule: lambda is ", options.lambda,
+  explicit guarded_rule(guarded_rule_options options = {}) : options_(std::move(options)) {
+    detail::require(options_.lambda >= 0 && std::isfinite(options_.lambda), "guarded_rule: lambda is ", options_.lambda,
                     ", but must be finite and at least 0");
-    detail::require(options.models == 0 || options.safe < options.models, "guarded_rule: safe is ", options.safe,
-                    ", but must be below the number of models, ", options.models);
+    detail::require(options_.pool.empty() || options_.safe < options_.pool.size(), "guarded_rule: safe is ",
+                    options_.safe, ", but must be below the number of models, ", options_.pool.size());
   }
 
   /// Throws not_fitted before a guard has tested it, and for a pool of another size than that.
   std::size_t choose(const candidates<>& c) const {
-    detail::require<not_fitted>(options_.models != 0,
+    detail::require<not_fitted>(!options_.pool.empty(),
                                 "guarded_rule::choose: guard_quality or guard_cost must come first");
-    detail::require<not_fitted>(options_.models == c.losses.size(), "guarded_rule::choose: the pool has ",
-                                c.losses.size(), " models, but the promise was tested with ", options_.models,
+    detail::require<not_fitted>(options_.pool.size() == c.losses.size(), "guarded_rule::choose: the pool has ",
+                                c.losses.size(), " models, but the promise was tested with ", options_.pool.size(),
                                 ": guard again");
     return options_.abstains ? options_.safe : detail::least_objective(c.losses, c.costs, options_.lambda);
+  }
+
+  /// Routers ask before they route: throws not_fitted where the pool (by name) is not the one that was tested.
+  void check_pool(std::span<const pool_member> pool) const {
+    const auto& mine = options_.pool;
+    if (mine.empty() || std::equal(mine.begin(), mine.end(), pool.begin(), pool.end())) return;
+    constexpr auto where = "guarded_rule: the promise was tested with another pool";
+    for (std::size_t h = 0; h < mine.size(); ++h) {
+      const auto there = std::find_if(pool.begin(), pool.end(), [&](const auto& m) { return m.name == mine[h].name; });
+      detail::require<not_fitted>(there != pool.end(), where, ": model '", mine[h].name, "'",
+                                  options_.abstains && h == options_.safe ? ", the safe one," : "",
+                                  " has left it: guard again");
+      detail::require<not_fitted>(there->cost == mine[h].cost, where, ": model '", mine[h].name,
+                                  "' has another cost: guard again");
+      detail::require<not_fitted>(there->outcomes == mine[h].outcomes, where, ": model '", mine[h].name,
+                                  "' was enrolled with other outcomes: guard again");
+    }
+    for (const auto& member : pool)
+      detail::require<not_fitted>(
+          std::any_of(mine.begin(), mine.end(), [&](const auto& m) { return m.name == member.name; }), where,
+          ": model '", member.name, "' has joined it: guard again");
   }
 
   /// By how much every predicted loss may be off without changing `choose(c)`.
@@ -53,21 +80,36 @@ class guarded_rule {
   const guarded_rule_options& options() const noexcept { return options_; }
 
   state save() const {
+    std::vector<std::string> names;
+    std::vector<std::uint32_t> hashes;
+    for (const auto& member : options_.pool) {
+      names.push_back(member.name);
+      for (const std::uint64_t hash : {member.outcomes, member.cost}) {
+        hashes.push_back(static_cast<std::uint32_t>(hash));
+        hashes.push_back(static_cast<std::uint32_t>(hash >> 32));
+      }
+    }
     state out;
     out.set("lambda", options_.lambda);
     out.set("abstains", options_.abstains);
     out.set("safe", std::uint64_t{options_.safe});
-    out.set("models", std::uint64_t{options_.models});
+    out.set("names", std::move(names));
+    out.set("hashes", std::move(hashes));
     return out;
   }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    const guarded_rule_options next{s.get<double>("lambda"), s.get<bool>("abstains"),
-                                    static_cast<std::size_t>(s.get<std::uint64_t>("safe")),
-                                    static_cast<std::size_t>(s.get<std::uint64_t>("models"))};
-    detail::require_state(next.lambda >= 0 && (next.models == 0 || next.safe < next.models),
-                          "guarded_rule: lambda must be at least 0 and safe below models");
-    options_ = next;
+    guarded_rule_options next{
+        s.get<double>("lambda"), s.get<bool>("abstains"), static_cast<std::size_t>(s.get<std::uint64_t>("safe")), {}};
+    const auto& names = s.get<std::vector<std::string>>("names");
+    const auto& hashes = s.get<std::vector<std::uint32_t>>("hashes");
+    detail::require_state(hashes.size() == 4 * names.size(), "guarded_rule: hashes must be four for each name");
+    const auto whole = [&](std::size_t at) { return hashes[at] | static_cast<std::uint64_t>(hashes[at + 1]) << 32; };
+    for (std::size_t h = 0; h < names.size(); ++h) next.pool.push_back({names[h], whole(4 * h), whole(4 * h + 2)});
+    detail::require_state(
+        next.lambda >= 0 && std::isfinite(next.lambda) && (next.pool.empty() || next.safe < next.pool.size()),
+        "guarded_rule: lambda must be finite and at least 0, and safe below the number of models");
+    options_ = std::move(next);
   }
 
  private:

@@ -82,6 +82,19 @@ loss_matrix objectives(std::string_view function, const basic_routing_table<Loss
   return out;
 }
 
+/// Refuses labels that a design chose with unequal probabilities, on the prompts it chose them from.
+template <class Router, class Loss>
+void require_random_labels(std::string_view function, const Router& router, const basic_routing_table<Loss>& table) {
+  if (router.labels_are_random()) return;
+  const auto shared = router.enrolled_on().first_shared(table);
+  if (shared)
+    throw std::invalid_argument(text(
+        function, ": the labels of prompt '", table.ids()[*shared],
+        "' were chosen by a label design, but must be a random sample: give the table of all candidates, outcomes "
+        "that were not asked for missing, to certify_with(inverse_probability{inclusion, least}, ...), or certify on "
+        "other prompts"));
+}
+
 /// Choices, and losses and costs of every model of the pool (n x M, columns as in models()).
 struct realised_sample {
   std::vector<std::uint32_t> choices;

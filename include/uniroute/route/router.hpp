@@ -3,8 +3,11 @@
 // The router: an encoder, a predictor and a rule, with a pool that LLMs join and leave.
 
 #include <algorithm>
+#include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +18,7 @@
 #include <uniroute/concepts/cost_estimate.hpp>
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/concepts/estimator.hpp>
+#include <uniroute/concepts/label_design.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/data/routing_table.hpp>
@@ -102,7 +106,11 @@ class router {
           next.costs_.enroll(column(table.costs(), h));
         }
       }
-      next.pool_ = detail::router_pool(table.model_names(), sample_record(table));
+      std::vector<pool_member> roll;
+      for (std::size_t h = 0; h < table.model_count(); ++h)
+        roll.push_back(
+            {table.models()[h].name, hash_values(column(table.losses(), h)), hash_values(column(table.costs(), h))});
+      next.pool_ = detail::router_pool(std::move(roll), sample_record(table));
     } else {
       next.pool_ = detail::router_pool({}, sample_record(table));
     }
@@ -136,6 +144,22 @@ class router {
   }
   void set_validation(const embedding_matrix& x) requires pool_adaptive<Predictor> {
     set_validation(x, sample_record(x));
+  }
+  /// The same for the prompts of `candidates` that a label design chose; what it did is remembered
+  /// (`labels_are_random`). LLMs are then enrolled by their losses on those, with the design's weights where the
+  /// predictor takes them. Throws std::invalid_argument for another number of candidates.
+  template <class Loss>
+  void set_validation(const basic_routing_table<Loss>& candidates,
+                      const label_sample& chosen) requires pool_adaptive<Predictor> {
+    detail::require(chosen.inclusion.size() == candidates.size(), "router::set_validation: inclusion has ",
+                    chosen.inclusion.size(), " entries, but must have one for each candidate, ", candidates.size());
+    std::vector<std::size_t> all(candidates.model_count());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    router next(*this);
+    next.set_validation(candidates.select(chosen.prompts, all));
+    const auto [least, most] = std::minmax_element(chosen.inclusion.begin(), chosen.inclusion.end());
+    next.pool_.labels_by_design = *most - *least > 1e-9;
+    *this = std::move(next);
   }
 
   /// Adds one LLM by its losses on the validation prompts (one each, missing allowed) and its cost.
@@ -208,8 +232,9 @@ class router {
   void reprice(const std::string& model, double cost) {
     const std::size_t index = pool_.find("router::reprice", model);
     detail::check_cost("router::reprice", "the cost of model '" + model + "'", cost);
+    auto members = pool_.repriced(index, hash_values(std::span<const double>(&cost, 1)));
     costs_.reprice(index, cost);
-    pool_.calibrated = false;
+    pool_.adopt(std::move(members));
   }
 
   /// Shows a rule that wants it a calibration sample: prompts as in `route`, no outcomes. What the rule learns holds
@@ -242,6 +267,15 @@ class router {
     return pool_.fitted_on();
   }  ///< what `fit` saw, a table or embeddings
   const sample_record& enrolled_on() const noexcept { return pool_.enrolled_on(); }  ///< the validation prompts
+
+  /// Who is in the pool, by name, with hashes of what each was enrolled with: what promises remember.
+  std::vector<pool_member> roll() const { return {pool_.roll().begin(), pool_.roll().end()}; }
+
+  /// Whether the labels that LLMs were enrolled with are a random sample of prompts. False once a label design chose
+  /// them with unequal probabilities (`set_validation` with its `label_sample`, or weights that differ): certificates
+  /// then refuse them unless they are weighted. Prompts that were picked by hand, without weights, are the caller's
+  /// word.
+  bool labels_are_random() const noexcept { return !pool_.labels_by_design; }
 
   /// The same router with another rule.
   template <class Other>
@@ -397,16 +431,41 @@ class router {
   void join(const std::string& model, std::span<const double> losses, const Cost& cost, const Weights&... weights) {
     Costs costs = costs_;
     costs.enroll(cost);
-    auto members = pool_.with(model);
+    std::uint64_t outcomes = hash_values(losses);
+    ((outcomes = derive_seed(outcomes, hash_values(weights))), ...);
+    std::uint64_t price = 0;
+    if constexpr (std::same_as<Cost, double>) {
+      price = hash_values(std::span<const double>(&cost, 1));
+    } else {
+      price = hash_values(cost);
+    }
+    auto members = pool_.with({model, outcomes, price});
+    const bool by_design = pool_.labels_by_design || (false || ... || varies(weights, losses));
     predictor_.enroll(model, losses, weights...);
     costs_ = std::move(costs);
     pool_.adopt(std::move(members));
+    pool_.labels_by_design = by_design;
+  }
+
+  static std::uint64_t hash_values(std::span<const double> values) noexcept {
+    return hash_bytes(values.data(), values.size_bytes());
+  }
+  /// Whether observed outcomes have different weights.
+  static bool varies(std::span<const double> weights, std::span<const double> losses) noexcept {
+    double first = 0;
+    for (std::size_t i = 0; i < weights.size() && i < losses.size(); ++i) {
+      if (is_missing(losses[i])) continue;
+      if (first == 0) first = weights[i];
+      if (std::fabs(weights[i] - first) > 1e-9 * first) return true;
+    }
+    return false;
   }
 
   void require_pool(std::string_view function) const {
     detail::require<not_fitted>(dimension() != 0, function, ": fit must come first");
     detail::require<not_fitted>(pool_.size() != 0, function,
                                 ": the pool is empty, but must have at least one model (enroll)");
+    if constexpr (requires { rule_.check_pool(pool_.roll()); }) rule_.check_pool(pool_.roll());
   }
 
   const embedding_matrix& read(const embedding_matrix& x) const { return x; }

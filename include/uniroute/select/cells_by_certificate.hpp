@@ -7,12 +7,14 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <type_traits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/interval.hpp>
 #include <uniroute/data/held_out.hpp>
 #include <uniroute/detail/check_interval.hpp>
 #include <uniroute/route/realised.hpp>
 #include <uniroute/stats/betting.hpp>
+#include <utility>
 #include <vector>
 
 namespace uniroute {
@@ -67,22 +69,30 @@ certified_choice cells_by_certificate(const matrix<double>& realised, double lar
 
 /// The same for fitted and enrolled routers of one type, say one per K, and a Lagrangian price. A missing chosen
 /// outcome counts as 0 at lower ends and as 1 at upper ends and in the means. Throws also as `certify_held_out`.
-template <class Interval = betting, class Router, class Loss>
-certified_choice cells_by_certificate(std::span<const Router> candidates, const held_out<Loss>& sample, double lambda,
-                                      double delta, std::optional<double> largest_cost = {}) {
-  detail::require(!candidates.empty(), "cells_by_certificate: candidates has 0 entries, but must have at least 1");
-  auto least = make_matrix<double>(sample.table().size(), candidates.size()), most = least;
-  double largest = 1;
-  for (std::size_t g = 0; g < candidates.size(); ++g) {
-    const auto s = detail::realise("cells_by_certificate", candidates[g], sample.table(), lambda, largest_cost);
-    largest = std::max(largest, 1 + lambda * s.largest_cost);
-    for (std::size_t i = 0; i < rows(s.losses); ++i) {
-      const double loss = s.losses(i, s.choices[i]), price = lambda * s.costs(i, s.choices[i]);
-      least(i, g) = detail::or_else(loss, 0) + price;
-      most(i, g) = detail::or_else(loss, 1) + price;
+template <class Interval = betting, class Router, class Sample>
+certified_choice cells_by_certificate(std::span<const Router> candidates, Sample&& sample, double lambda, double delta,
+                                      std::optional<double> largest_cost = {}) {
+  detail::require_handed_over<Sample>();
+  static_assert(detail::is_held_out<std::remove_cvref_t<Sample>>,
+                "cells_by_certificate: the sample must be held_out{table}");
+  certified_choice out;
+  if constexpr (detail::is_handed_over<Sample>) {
+    const auto spent = std::move(sample);
+    detail::require(!candidates.empty(), "cells_by_certificate: candidates has 0 entries, but must have at least 1");
+    auto least = make_matrix<double>(spent.table().size(), candidates.size()), most = least;
+    double largest = 1;
+    for (std::size_t g = 0; g < candidates.size(); ++g) {
+      const auto s = detail::realise("cells_by_certificate", candidates[g], spent.table(), lambda, largest_cost);
+      largest = std::max(largest, 1 + lambda * s.largest_cost);
+      for (std::size_t i = 0; i < rows(s.losses); ++i) {
+        const double loss = s.losses(i, s.choices[i]), price = lambda * s.costs(i, s.choices[i]);
+        least(i, g) = detail::or_else(loss, 0) + price;
+        most(i, g) = detail::or_else(loss, 1) + price;
+      }
     }
+    out = cells_by_certificate<Interval>(least, most, largest, delta * spent.share());
   }
-  return cells_by_certificate<Interval>(least, most, largest, delta);
+  return out;
 }
 
 }  // namespace uniroute
