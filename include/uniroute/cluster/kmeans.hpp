@@ -15,6 +15,7 @@
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/lloyd.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>
@@ -55,6 +56,17 @@ struct kmeans_options {
   empty_cell_repair repair = empty_cell_repair::farthest_point;
   kmeans_algorithm algorithm = kmeans_algorithm::pruned;
   std::function<void(const kmeans_progress&)> on_iteration = {};  ///< called on the fitting thread
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("clusters", of.clusters);
+    visit("max_iterations", of.max_iterations);
+    visit("tolerance", of.tolerance);
+    visit("starts", of.starts);
+    visit("seed", of.seed);
+    visit("repair", of.repair);
+    visit("algorithm", of.algorithm);
+  }
 };
 
 /// K-means (Lloyd 1982) on squared Euclidean distance; sums in float64, near-ties of the assignment decided in float64.
@@ -113,6 +125,7 @@ class kmeans {
 
   state save() const {
     state out;
+    detail::write_members(out, "options", options_);
     out.set("centroids", fitted_.table.centroids);
     out.set("inertia", fitted_.inertia);
     out.set("iterations", std::uint64_t{fitted_.iterations});
@@ -122,7 +135,9 @@ class kmeans {
   void load(const state& s) {
     fitted next{detail::centroid_table(s.get<matrix<float>>("centroids")), s.get<double>("inertia"),
                 static_cast<std::size_t>(s.get<std::uint64_t>("iterations"))};
-    fitted_ = std::move(next);
+    auto made = detail::remade<kmeans>(s, options_, seeding_);
+    made.fitted_ = std::move(next);
+    *this = std::move(made);
   }
 
  private:

@@ -38,8 +38,8 @@ class prefitted {
   label_vector assign(const embedding_matrix& x) const { return fitted_.assign(x); }  ///< one cell per row
   const Clustering& clustering_policy() const noexcept { return fitted_; }
 
-  state save() const { return fitted_.save(); }
-  void load(const state& s) { fitted_.load(s); }
+  state save() const { return detail::named_state(fitted_); }
+  void load(const state& s) { detail::load_named(fitted_, s); }
 
  private:
   Clustering fitted_;

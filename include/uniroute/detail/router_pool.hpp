@@ -64,8 +64,9 @@ class router_pool {
   }
 
   /// The pool without models whose validation prompts are x, known by `record`.
-  router_pool with_validation(const embedding_matrix& x, sample_record record) const {
+  router_pool with_validation(const embedding_matrix& x, sample_record record, std::vector<std::string> ids) const {
     router_pool out({}, fitted_on_);
+    out.validation_ids_ = std::move(ids);
     out.validation_size_ = rows(x);
     out.validation_hash_ = fingerprint(x);
     out.enrolled_on_ = std::move(record);
@@ -92,6 +93,7 @@ class router_pool {
     calibrated = false;
   }
 
+  std::span<const std::string> validation_ids() const noexcept { return validation_ids_; }
   bool has_validation() const noexcept { return validation_size_ != 0; }
   bool is_validation(const embedding_matrix& x) const noexcept { return validation_hash_ == fingerprint(x); }
 
@@ -119,6 +121,7 @@ class router_pool {
     out.set("labels_by_design", labels_by_design);
     out.set("validation_size", std::uint64_t{validation_size_});
     out.set("validation_hash", validation_hash_);
+    out.set("validation_ids", validation_ids_);
     out.set("fitted_on", fitted_on_.save());
     out.set("enrolled_on", enrolled_on_.save());
     out.set("calibrated", calibrated);
@@ -134,6 +137,9 @@ class router_pool {
     next.labels_by_design = s.get<bool>("labels_by_design");
     next.validation_size_ = static_cast<std::size_t>(s.get<std::uint64_t>("validation_size"));
     next.validation_hash_ = s.get<std::uint64_t>("validation_hash");
+    next.validation_ids_ = s.get<std::vector<std::string>>("validation_ids");
+    require_state(next.validation_ids_.empty() || next.validation_ids_.size() == next.validation_size_,
+                  "validation_ids must be none or one for each validation prompt");
     next.fitted_on_.load(s.part("fitted_on"));
     next.enrolled_on_.load(s.part("enrolled_on"));
     next.calibrated = s.get<bool>("calibrated");
@@ -148,6 +154,7 @@ class router_pool {
   members members_;
   std::size_t validation_size_ = 0;
   std::uint64_t validation_hash_ = 0;
+  std::vector<std::string> validation_ids_;  // none where embeddings or texts came without
   sample_record fitted_on_, enrolled_on_;
 };
 

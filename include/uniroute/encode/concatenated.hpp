@@ -11,6 +11,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <utility>
 
 namespace uniroute {
@@ -18,6 +19,9 @@ namespace uniroute {
 /// How much each part of `concatenated` counts.
 struct concatenated_options {
   double first_share = 0.5;  ///< of squared distances, where both encoders give length 1; in (0, 1)
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("first_share", of.first_share); }
 };
 
 /// [√s first(x), √(1 - s) second(x)]: squared distances are the weighted mean of both encoders'. Nests, so that three
@@ -79,9 +83,9 @@ class concatenated {
 
   state save() const {
     state out;
-    out.set("first", first_.save());
-    out.set("second", second_.save());
-    out.set("first_share", options_.first_share);
+    out.set("first", detail::named_state(first_));
+    out.set("second", detail::named_state(second_));
+    detail::write_members(out, "options", options_);
     return out;
   }
 
@@ -89,13 +93,14 @@ class concatenated {
   void load(const state& s) {
     First first = first_;
     Second second = second_;
-    first.load(s.part("first"));
-    second.load(s.part("second"));
-    const double share = s.get<double>("first_share");
-    detail::require_state(share > 0 && share < 1, "concatenated: first_share must be in (0, 1)");
+    detail::load_named(first, s.part("first"));
+    detail::load_named(second, s.part("second"));
+    const auto options = detail::read_members(s, "options", options_);
+    detail::require_state(options.first_share > 0 && options.first_share < 1,
+                          "concatenated: first_share must be in (0, 1)");
     first_ = std::move(first);
     second_ = std::move(second);
-    options_.first_share = share;
+    options_ = options;
   }
 
  private:

@@ -12,6 +12,7 @@
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/principal_axes.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,9 @@ namespace uniroute {
 /// How many directions `projected` keeps.
 struct projected_options {
   std::size_t dimension = 64;  ///< k, at least 1 and at most that of the encoder
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("dimension", of.dimension); }
 };
 
 /// A (φ(x) - mean), scaled to length 1: k dimensions instead of D, those of largest variance over the prompts of `fit`.
@@ -81,7 +85,8 @@ class projected {
   state save() const {
     require_fitted();
     state out;
-    out.set("encoder", reader_.save());
+    out.set("encoder", detail::named_state(reader_));
+    detail::write_members(out, "options", options_);
     auto mean = make_matrix<float>(1, axes_.mean.size());
     std::copy(axes_.mean.begin(), axes_.mean.end(), mean.begin());
     out.set("mean", std::move(mean));
@@ -92,7 +97,7 @@ class projected {
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     Encoder reader = reader_;
-    reader.load(s.part("encoder"));
+    detail::load_named(reader, s.part("encoder"));
     detail::principal_axes axes;
     const auto& mean = s.get<matrix<float>>("mean");
     axes.mean.assign(mean.begin(), mean.end());
@@ -100,7 +105,9 @@ class projected {
     detail::require_state(columns(axes.axes) == axes.mean.size() && axes.mean.size() == reader.dimension() &&
                               rows(axes.axes) >= 1 && rows(axes.axes) <= columns(axes.axes),
                           "projected: axes must be k x D and mean have D values, D that of the encoder");
+    const auto options = detail::read_members(s, "options", options_);
     reader_ = std::move(reader);
+    options_ = options;
     options_.dimension = rows(axes.axes);
     axes_ = std::move(axes);
   }

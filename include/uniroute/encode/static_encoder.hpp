@@ -13,6 +13,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/parallel.hpp>
 #include <uniroute/detail/principal_axes.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/encode/transformer_encoder.hpp>
 #include <uniroute/encode/wordpiece_tokenizer.hpp>
 #include <utility>
@@ -75,7 +76,7 @@ class static_encoder {
   state save() const {
     require_table();
     state out;
-    out.set("tokenizer", tokenizer_.save());
+    out.set("tokenizer", detail::named_state(tokenizer_));
     out.set("table", table_);
     out.set("most_tokens", std::uint64_t{options_.most_tokens});
     return out;
@@ -84,7 +85,7 @@ class static_encoder {
   /// Takes the table and all options but `threads`. Throws format_error if something is missing or does not fit.
   void load(const state& s) {
     wordpiece_tokenizer tokenizer;
-    tokenizer.load(s.part("tokenizer"));
+    detail::load_named(tokenizer, s.part("tokenizer"));
     static_options options = options_;
     options.most_tokens = static_cast<std::size_t>(s.get<std::uint64_t>("most_tokens"));
     try {

@@ -17,6 +17,7 @@
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/parallel.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transformer.hpp>
 #include <uniroute/encode/wordpiece_tokenizer.hpp>
 #include <utility>
@@ -141,7 +142,7 @@ class transformer_encoder {
     require_model();
     const auto& w = model_->weights;
     state out;
-    out.set("tokenizer", model_->tokenizer.save());
+    out.set("tokenizer", detail::named_state(model_->tokenizer));
     out.set("pooling", std::string(settings_.pool == pooling::mean ? "mean" : "first_token"));
     out.set("normalise", settings_.normalise);
     out.set("most_tokens", std::uint64_t{settings_.most_tokens});
@@ -155,7 +156,7 @@ class transformer_encoder {
   /// Takes the model and all settings; options stay. Throws format_error if something is missing or does not fit.
   void load(const state& s) {
     parts model;
-    model.tokenizer.load(s.part("tokenizer"));
+    detail::load_named(model.tokenizer, s.part("tokenizer"));
     transformer_settings settings;
     const auto& pool_name = s.get<std::string>("pooling");
     detail::require_state(pool_name == "mean" || pool_name == "first_token",

@@ -9,6 +9,7 @@
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/detail/neighbours.hpp>
 #include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,12 @@ struct disagreement_options {
   std::size_t neighbours = 20;   ///< training prompts that speak for a candidate, at least 1
   double defensive_share = 0.3;  ///< of the labels go out evenly, whatever the seen LLMs say; above 0
   std::size_t threads = 1;       ///< 0: all of the machine; never changes a bit
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("neighbours", of.neighbours);
+    visit("defensive_share", of.defensive_share);
+  }
 };
 
 /// Inclusion ∝ the standard deviation of losses over the seen LLMs, a mean of variances over the training prompts
@@ -88,13 +95,14 @@ class disagreement_design {
   state save() const {
     state out;
     out.set("prompts", known_.centroids);
+    detail::write_members(out, "options", options_);
     out.set("variances", variances_);
     out.set("dimension", std::uint64_t{dimension_});
     return out;
   }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    disagreement_design next(options_);
+    auto next = detail::remade<disagreement_design>(s, options_);
     next.variances_ = s.get<std::vector<double>>("variances");
     next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
     next.known_ = detail::centroid_table(s.get<matrix<float>>("prompts"));

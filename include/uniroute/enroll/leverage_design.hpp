@@ -13,6 +13,7 @@
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/detail/lapack.hpp>
 #include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/transform/skills.hpp>
 #include <utility>
@@ -24,6 +25,12 @@ namespace uniroute {
 struct leverage_options {
   double prior = 1;           ///< precision of the coefficients before any label, in labels; above 0
   double least_weight = 0.1;  ///< of a chosen prompt, as a share of the mean weight; in (0, 1)
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("prior", of.prior);
+    visit("least_weight", of.least_weight);
+  }
 };
 
 /// With z(x) = (1, features of x), features by Transform: takes, one after another, the candidate with the largest
@@ -76,11 +83,16 @@ class leverage_design {
 
   state save() const {
     state out;
-    out.set("transform", transform_.save());
+    detail::write_members(out, "options", options_);
+    out.set("transform", detail::named_state(transform_));
     return out;
   }
   /// Throws format_error, and then *this is as it was.
-  void load(const state& s) { transform_.load(s.part("transform")); }
+  void load(const state& s) {
+    auto next = detail::remade<leverage_design>(s, options_, transform_);
+    detail::load_named(next.transform_, s.part("transform"));
+    *this = std::move(next);
+  }
 
  private:
   /// (1, features), n x (d + 1).

@@ -11,6 +11,7 @@
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>
@@ -27,6 +28,12 @@ enum class label_allocation {
 struct stratified_options {
   label_allocation allocation = label_allocation::proportional;
   double defensive_share = 0.2;  ///< of the labels go out proportionally whatever S says (neyman only); above 0
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("allocation", of.allocation);
+    visit("defensive_share", of.defensive_share);
+  }
 };
 
 /// Stratification by the cells of a clustering. S_k, the standard deviation of a new LLM's losses within cell k, is
@@ -84,15 +91,16 @@ class stratified_design {
 
   state save() const {
     state out;
-    out.set("clustering", clustering_.save());
+    out.set("clustering", detail::named_state(clustering_));
+    detail::write_members(out, "options", options_);
     out.set("spreads", spreads_);
     out.set("dimension", std::uint64_t{dimension_});
     return out;
   }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    stratified_design next(*this);
-    next.clustering_.load(s.part("clustering"));
+    auto next = detail::remade<stratified_design>(s, options_, clustering_);
+    detail::load_named(next.clustering_, s.part("clustering"));
     next.spreads_ = s.get<std::vector<double>>("spreads");
     next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
     detail::require_state(next.spreads_.size() == next.clustering_.size(), "spreads must have one value a cell");

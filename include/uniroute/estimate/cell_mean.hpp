@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <span>
 #include <uniroute/concepts/estimator.hpp>
+#include <uniroute/detail/state_members.hpp>
 
 namespace uniroute {
 
@@ -18,6 +19,9 @@ enum class empty_cell_fallback {
 /// What `cell_mean` says of an empty cell.
 struct cell_mean_options {
   empty_cell_fallback empty_cell = empty_cell_fallback::overall_mean;
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("empty_cell", of.empty_cell); }
 };
 
 /// Ψ̂_k = Σ_i Φ_ik ℓ_i / Σ_i Φ_ik over observed outcomes (UniRoute, equation 7; with soft memberships a ratio of means).
@@ -43,8 +47,12 @@ class cell_mean {
     return out;
   }
 
-  state save() const { return {}; }
-  void load(const state&) noexcept {}
+  state save() const {
+    state out;
+    detail::write_members(out, "options", options_);
+    return out;
+  }
+  void load(const state& s) { *this = detail::remade<cell_mean>(s, options_); }
 
  private:
   /// Soft memberships reach down to 1e-300, whose squares are 0: less than this of a prompt is an empty cell.

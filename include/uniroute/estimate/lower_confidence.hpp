@@ -8,6 +8,7 @@
 #include <span>
 #include <uniroute/concepts/estimator.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/estimate/cell_mean.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
@@ -17,6 +18,9 @@ namespace uniroute {
 /// How far `lower_confidence` moves an estimate.
 struct lower_confidence_options {
   double deviations = 1;  ///< z: how many standard deviations of quality to take off; at least 0
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("deviations", of.deviations); }
 };
 
 /// Ψ_k(h) at the lower end of its quality, that is the upper end of its loss: Wilson's score bound at z deviations on
@@ -65,18 +69,15 @@ class lower_confidence {
 
   state save() const {
     state out;
-    out.set("base", base_.save());
-    out.set("deviations", options_.deviations);
+    out.set("base", detail::named_state(base_));
+    detail::write_members(out, "options", options_);
     return out;
   }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    const double deviations = s.get<double>("deviations");
-    detail::require_state(deviations >= 0, "lower_confidence: deviations must be at least 0");
-    Base base = base_;
-    base.load(s.part("base"));
-    options_.deviations = deviations;
-    base_ = std::move(base);
+    auto next = detail::remade<lower_confidence>(s, options_, base_);
+    detail::load_named(next.base_, s.part("base"));
+    *this = std::move(next);
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <span>
 #include <uniroute/concepts/estimator.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/estimate/cell_mean.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
@@ -28,6 +29,12 @@ struct shrunken_options {
   /// Pseudo-outcomes m at the overall mean. Not given: by empirical Bayes.
   std::optional<double> strength = {};
   shrinkage_source source = shrinkage_source::seen_models;
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("strength", of.strength);
+    visit("source", of.source);
+  }
 };
 
 /// Ψ̃_k = (n_k Ψ̂_k + m μ) / (n_k + m), with Ψ̂ and n of Base and μ the LLM's overall mean; m = σ²/τ² where σ² is the
@@ -79,18 +86,21 @@ class shrunken {
 
   state save() const {
     state out;
-    out.set("base", base_.save());
+    out.set("base", detail::named_state(base_));
+    detail::write_members(out, "options", options_);
     // Infinity is not a JSON number, so the strength goes as an array: empty means none.
     out.set("pooled_strength", pooled_strength_ ? std::vector<double>{*pooled_strength_} : std::vector<double>{});
     return out;
   }
 
   void load(const state& s) {
-    Base base = base_;
-    base.load(s.part("base"));
+    auto next = detail::remade<shrunken>(s, options_, base_);
+    detail::load_named(next.base_, s.part("base"));
     const auto& strength = s.get<std::vector<double>>("pooled_strength");
-    pooled_strength_ = strength.empty() ? std::nullopt : std::optional(strength.front());
-    base_ = std::move(base);
+    detail::require_state(strength.empty() || (strength.size() == 1 && strength[0] >= 0),
+                          "pooled_strength must be none or one number, at least 0");
+    if (!strength.empty()) next.pooled_strength_ = strength.front();
+    *this = std::move(next);
   }
 
  private:

@@ -13,6 +13,7 @@
 #include <uniroute/cluster/kmeans.hpp>
 #include <uniroute/concepts/estimator.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/variance_components.hpp>
 #include <uniroute/estimate/cell_mean.hpp>
 #include <utility>
@@ -26,6 +27,14 @@ struct two_level_options {
   std::optional<double> coarse_strength = {};    ///< pseudo-outcomes at the overall mean. Not given: empirical Bayes
   std::optional<double> fine_strength = {};      ///< pseudo-outcomes at the coarse mean. Not given: empirical Bayes
   std::uint64_t seed = 1;                        ///< of the K-means that groups the cells
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("coarse_cells", of.coarse_cells);
+    visit("coarse_strength", of.coarse_strength);
+    visit("fine_strength", of.fine_strength);
+    visit("seed", of.seed);
+  }
 };
 
 /// Ψ̃_k = (n_k Ψ̂_k + m₂ Ψ̃_c(k)) / (n_k + m₂), Ψ̃_c = (n_c Ψ̂_c + m₁ μ) / (n_c + m₁): a small cell borrows from its
@@ -91,6 +100,7 @@ class two_level_mean {
 
   state save() const {
     state out;
+    detail::write_members(out, "options", options_);
     out.set("parents", parents_);
     out.set("coarse", std::uint64_t{coarse_});
     // Infinity is not a JSON number, so the strengths go as an array: empty means none.
@@ -99,11 +109,12 @@ class two_level_mean {
   }
 
   void load(const state& s) {
-    two_level_mean next(options_);
+    auto next = detail::remade<two_level_mean>(s, options_);
     next.parents_ = s.get<std::vector<std::uint32_t>>("parents");
     next.coarse_ = static_cast<std::size_t>(s.get<std::uint64_t>("coarse"));
     const auto& strengths = s.get<std::vector<double>>("pooled_strengths");
-    detail::require_state(strengths.empty() || strengths.size() == 2, "pooled_strengths must be none or two");
+    detail::require_state(strengths.empty() || (strengths.size() == 2 && strengths[0] >= 0 && strengths[1] >= 0),
+                          "pooled_strengths must be none or two, at least 0");
     detail::require_state(next.coarse_ <= std::max<std::size_t>(1, next.parents_.size()),
                           "coarse must be at most the number of cells");
     detail::require_state(next.coarse_ >= 1 && std::all_of(next.parents_.begin(), next.parents_.end(),

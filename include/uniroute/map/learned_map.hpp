@@ -17,6 +17,7 @@
 #include <uniroute/detail/membership_loss.hpp>
 #include <uniroute/detail/nearest.hpp>
 #include <uniroute/detail/softmax_cells.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/map/proximity_map.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
@@ -52,6 +53,21 @@ struct learned_map_options {
   profile_assignment profiles = profile_assignment::nearest;
   std::uint64_t seed = 1;                                         ///< which LLMs and prompts are held back
   std::function<void(const learned_map_progress&)> on_step = {};  ///< called on the fitting thread
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("start", of.start);
+    visit("temperature", of.temperature);
+    visit("weight_decay", of.weight_decay);
+    visit("max_steps", of.max_steps);
+    visit("patience", of.patience);
+    visit("held_models", of.held_models);
+    visit("held_prompts", of.held_prompts);
+    visit("refit", of.refit);
+    visit("smoothing", of.smoothing);
+    visit("profiles", of.profiles);
+    visit("seed", of.seed);
+  }
 };
 
 /// Φ(x) = softmax(θ·(x, 1) / temperature), where θ minimises the log loss of γ = Φ Ψ over training prompts and seen
@@ -137,6 +153,7 @@ class learned_map {
 
   state save() const {
     state out;
+    detail::write_members(out, "options", options_);
     out.set("weights", weights_);
     out.set("offsets", offsets_);
     out.set("scale", scale_);
@@ -145,7 +162,7 @@ class learned_map {
   }
 
   void load(const state& s) {
-    learned_map next(options_);
+    auto next = detail::remade<learned_map>(s, options_);
     next.weights_ = s.get<matrix<float>>("weights");
     next.offsets_ = s.get<std::vector<double>>("offsets");
     next.scale_ = s.get<double>("scale");

@@ -13,6 +13,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/nearest.hpp>
 #include <uniroute/detail/softmax_cells.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,12 @@ struct proximity_map_options {
   /// the training prompts of the squared distance to the nearest centroid.
   std::optional<double> bandwidth = {};
   double relative_bandwidth = 0.25;
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("bandwidth", of.bandwidth);
+    visit("relative_bandwidth", of.relative_bandwidth);
+  }
 };
 
 /// Φ_k(x) ∝ exp(-|x - c_k|² / bandwidth): the posterior of equal-weight spherical Gaussians at the centroids (Bishop
@@ -67,15 +74,19 @@ class proximity_map {
 
   state save() const {
     state out;
+    detail::write_members(out, "options", options_);
     out.set("centroids", table_.centroids);
     out.set("bandwidth", bandwidth_);
     return out;
   }
 
   void load(const state& s) {
-    detail::centroid_table table(s.get<matrix<float>>("centroids"));
-    bandwidth_ = s.get<double>("bandwidth");
-    table_ = std::move(table);
+    auto next = detail::remade<proximity_map>(s, options_);
+    next.table_ = detail::centroid_table(s.get<matrix<float>>("centroids"));
+    next.bandwidth_ = s.get<double>("bandwidth");
+    detail::require_state(next.bandwidth_ >= 0 && std::isfinite(next.bandwidth_),
+                          "bandwidth must be finite and at least 0");
+    *this = std::move(next);
   }
 
  private:

@@ -11,6 +11,7 @@
 #include <uniroute/concepts/cell_blend.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/predict/blended_cells.hpp>
 #include <vector>
 
@@ -20,6 +21,12 @@ namespace uniroute {
 struct top_cells_options {
   std::size_t cells = 4;         ///< p, at least 1; more than there are means all of them
   double bandwidth = 2.0 / 9.0;  ///< squared distance over which a weight falls by a factor e, above 0
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("cells", of.cells);
+    visit("bandwidth", of.bandwidth);
+  }
 };
 
 /// w_k ∝ exp(−|x − c_k|² / bandwidth) on the p nearest cells, 0 elsewhere; ties go to the lower cell. Cells in which
@@ -56,8 +63,12 @@ class top_cells {
 
   double prior(double count) const noexcept { return count > 0 ? 1 : 0; }
 
-  state save() const { return {}; }
-  void load(const state&) noexcept {}
+  state save() const {
+    state out;
+    detail::write_members(out, "options", options_);
+    return out;
+  }
+  void load(const state& s) { *this = detail::remade<top_cells>(s, options_); }
 
  private:
   top_cells_options options_;

@@ -19,6 +19,7 @@
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/distance.hpp>
 #include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/missing.hpp>
 #include <utility>
@@ -141,8 +142,8 @@ class blended_cells {
   /// The fitted state, with the validation cells, so that LLMs can join after `load`.
   state save() const {
     state out;
-    out.set("clustering", clustering_.save());
-    out.set("blend", blend_.save());
+    out.set("clustering", detail::named_state(clustering_));
+    out.set("blend", detail::named_state(blend_));
     out.set("dimension", std::uint64_t{dimension_});
     out.set("validation", validation_);
     out.set("models", roster_.list());
@@ -159,8 +160,8 @@ class blended_cells {
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     blended_cells next(clustering_, blend_);
-    next.clustering_.load(s.part("clustering"));
-    next.blend_.load(s.part("blend"));
+    detail::load_named(next.clustering_, s.part("clustering"));
+    detail::load_named(next.blend_, s.part("blend"));
     next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
     next.validation_ = s.get<label_vector>("validation");
     next.roster_.assign(s.get<std::vector<std::string>>("models"));

@@ -19,6 +19,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/estimate/shrunken.hpp>
 #include <uniroute/estimate/summarise_cells.hpp>
 #include <uniroute/fwd.hpp>
@@ -162,9 +163,9 @@ class cell_predictor {
   /// The fitted state, with the validation cells, so that LLMs can join after `load`.
   state save() const {
     state out;
-    out.set("clustering", clustering_.save());
-    out.set("map", map_.save());
-    out.set("estimator", estimator_.save());
+    out.set("clustering", detail::named_state(clustering_));
+    out.set("map", detail::named_state(map_));
+    out.set("estimator", detail::named_state(estimator_));
     out.set("dimension", std::uint64_t{dimension_});
     out.set("validation_size", std::uint64_t{validation_size_});
     out.set("validation", validation_);
@@ -177,9 +178,9 @@ class cell_predictor {
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     cell_predictor next(*this);
-    next.clustering_.load(s.part("clustering"));
-    next.map_.load(s.part("map"));
-    next.estimator_.load(s.part("estimator"));
+    detail::load_named(next.clustering_, s.part("clustering"));
+    detail::load_named(next.map_, s.part("map"));
+    detail::load_named(next.estimator_, s.part("estimator"));
     next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
     next.validation_size_ = static_cast<std::size_t>(s.get<std::uint64_t>("validation_size"));
     next.validation_ = s.get<cells>("validation");

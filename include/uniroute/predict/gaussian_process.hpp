@@ -21,6 +21,7 @@
 #include <uniroute/detail/nearest.hpp>
 #include <uniroute/detail/parallel.hpp>
 #include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/outcome_target.hpp>
@@ -38,6 +39,14 @@ struct gaussian_process_options {
   outcome_target target = outcome_target::neighbours;  ///< what noise and shape are to explain
   std::size_t training_prompts = 480;                  ///< most that the evidence is computed on
   std::size_t threads = 1;                             ///< of a batch; 0: all of the machine; never changes a bit
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("noise", of.noise);
+    visit("default_noise", of.default_noise);
+    visit("target", of.target);
+    visit("training_prompts", of.training_prompts);
+  }
 };
 
 /// γ̂(x, h) = μ(h) + k(x, V) (K + σ² I)⁻¹ (ℓ(h) - μ(h)), with V the validation prompts on which h was observed, K their
@@ -160,7 +169,8 @@ class gaussian_process {
   /// The fitted state, with the validation prompts and every LLM's outcomes.
   state save() const {
     state out;
-    out.set("kernel", kernel_policy().save());
+    out.set("kernel", detail::named_state(kernel_policy()));
+    detail::write_members(out, "options", options_);
     out.set("noise", std::vector<double>{noise()});  // JSON has no infinity
     out.set("dimension", std::uint64_t{dimension_});
     out.set("validation", smoother_.prompts());
@@ -174,9 +184,9 @@ class gaussian_process {
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    gaussian_process next(*this);
+    auto next = detail::remade_like(s, options_, [&](const auto& o) { return gaussian_process(kernel_policy(), o); });
     Kernel k = kernel_policy();
-    k.load(s.part("kernel"));
+    detail::load_named(k, s.part("kernel"));
     const auto& noise = s.get<std::vector<double>>("noise");
     detail::require_state(noise.size() == 1 && noise[0] > 0, "noise must be one positive number");
     next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));

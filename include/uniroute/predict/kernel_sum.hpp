@@ -13,6 +13,7 @@
 #include <uniroute/concepts/kernel.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/kernel_points.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/predict/linear_kernel.hpp>
 #include <uniroute/predict/rbf_kernel.hpp>
@@ -118,8 +119,8 @@ class kernel_sum {
 
   state save() const {
     state out;
-    out.set("first", first_.save());
-    out.set("second", second_.save());
+    out.set("first", detail::named_state(first_));
+    out.set("second", detail::named_state(second_));
     out.set("shares", options_.shares);
     out.set("chosen", std::uint64_t{chosen_});
     return out;
@@ -127,8 +128,8 @@ class kernel_sum {
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     kernel_sum next(*this);
-    next.first_.load(s.part("first"));
-    next.second_.load(s.part("second"));
+    detail::load_named(next.first_, s.part("first"));
+    detail::load_named(next.second_, s.part("second"));
     next.options_.shares = s.get<std::vector<double>>("shares");
     next.chosen_ = static_cast<std::size_t>(s.get<std::uint64_t>("chosen"));
     detail::require_state(next.chosen_ < next.options_.shares.size() && next.share() >= 0 && next.share() <= 1,

@@ -17,6 +17,7 @@
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/neighbours.hpp>
 #include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>
@@ -27,6 +28,9 @@ namespace uniroute {
 struct knn_options {
   std::size_t neighbours = 20;  ///< k, at least 1; more than the validation prompts there are means all of them
   std::size_t threads = 1;      ///< of a batch; 0: all of the machine; never changes a bit
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("neighbours", of.neighbours); }
 };
 
 /// Every neighbour counts the same.
@@ -135,7 +139,8 @@ class basic_knn {
   state save() const {
     state out;
     out.set("dimension", std::uint64_t{dimension_});
-    out.set("weighting", weighting_.save());
+    out.set("weighting", detail::named_state(weighting_));
+    detail::write_members(out, "options", options_);
     out.set("validation", sample_.centroids);
     out.set("models", roster_.list());
     auto losses = make_matrix<double>(size(), sample_.size());
@@ -146,8 +151,8 @@ class basic_knn {
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    basic_knn next(options_, weighting_);
-    next.weighting_.load(s.part("weighting"));
+    auto next = detail::remade<basic_knn>(s, options_, weighting_);
+    detail::load_named(next.weighting_, s.part("weighting"));
     next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
     next.sample_ = detail::centroid_table(s.get<matrix<float>>("validation"));
     next.roster_.assign(s.get<std::vector<std::string>>("models"));

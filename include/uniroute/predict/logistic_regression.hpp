@@ -14,6 +14,7 @@
 #include <uniroute/detail/evidence.hpp>
 #include <uniroute/detail/logistic_newton.hpp>
 #include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <utility>
 #include <vector>
@@ -25,6 +26,13 @@ struct logistic_regression_options {
   std::size_t largest_dimension = 64;   ///< refuses more columns: a weight each, per LLM
   std::size_t training_prompts = 2000;  ///< most that the prior is learned on, evenly spaced
   double prior_models = 2;              ///< LLMs that the prior's own prior N(0, I) counts as, positive
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("largest_dimension", of.largest_dimension);
+    visit("training_prompts", of.training_prompts);
+    visit("prior_models", of.prior_models);
+  }
 };
 
 /// γ̂(x, h) = σ(θ₀(h) + θ(h) · x), θ(h) the mode of its posterior given h's validation outcomes, by Newton's method. The
@@ -118,6 +126,7 @@ class logistic_regression {
   state save() const {
     state out;
     out.set("dimension", std::uint64_t{dimension_});
+    detail::write_members(out, "options", options_);
     out.set("prior_mean", prior_.mean);
     out.set("prior_precision", prior_.precision);
     out.set("validation", sample_);
@@ -128,7 +137,7 @@ class logistic_regression {
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    logistic_regression next(options_);
+    auto next = detail::remade<logistic_regression>(s, options_);
     next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
     next.prior_ = {s.get<std::vector<double>>("prior_mean"), s.get<matrix<double>>("prior_precision")};
     next.sample_ = s.get<matrix<float>>("validation");

@@ -18,6 +18,7 @@
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/bandwidth.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/predict/blended_cells.hpp>
 #include <uniroute/predict/knn.hpp>
 #include <utility>
@@ -30,6 +31,12 @@ struct tilt_options {
   /// the training prompts of the squared distance to the nearest centroid.
   std::optional<double> bandwidth = {};
   double relative_bandwidth = 0.5;  ///< better than .25 for the seen LLMs of two real tables, treated as new
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("bandwidth", of.bandwidth);
+    visit("relative_bandwidth", of.relative_bandwidth);
+  }
 };
 
 namespace detail {
@@ -46,11 +53,23 @@ class distance_tilt {
 
   state save() const {
     state out;
+    detail::write_members(out, "options", options_);
     out.set("bandwidth", bandwidth_);
     return out;
   }
 
-  void load(const state& s) { bandwidth_ = s.get<double>("bandwidth"); }
+  void load(const state& s) {
+    const auto options = detail::read_members(s, "options", options_);
+    const double bandwidth = s.get<double>("bandwidth");
+    detail::require_state(bandwidth >= 0 && std::isfinite(bandwidth), "bandwidth must be finite and at least 0");
+    try {
+      check_bandwidth("state", options.bandwidth, options.relative_bandwidth);
+    } catch (const std::logic_error& error) {
+      throw format_error("state", 0, 0, error.what());
+    }
+    options_ = options;
+    bandwidth_ = bandwidth;
+  }
 
  protected:
   distance_tilt(std::string_view owner, tilt_options options) : options_(options) {

@@ -87,6 +87,9 @@ class rbf_kernel {
     next.options_.scales = s.get<std::vector<double>>("scales");
     next.chosen_ = static_cast<std::size_t>(s.get<std::uint64_t>("chosen"));
     detail::require_state(next.chosen_ < next.shapes(), "chosen must be below the number of scales");
+    detail::require_state(next.median_ >= 0 && std::isfinite(next.median_), "median must be finite and at least 0");
+    for (const double scale : next.options_.scales)
+      detail::require_state(scale > 0 && std::isfinite(scale), "scales must be finite and above 0");
     *this = std::move(next);
   }
 

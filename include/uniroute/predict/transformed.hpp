@@ -9,6 +9,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/embedding_transform.hpp>
 #include <uniroute/concepts/predictor.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
@@ -88,16 +89,16 @@ class transformed {
 
   state save() const {
     state out;
-    out.set("transform", transform_.save());
-    out.set("inner", inner_.save());
+    out.set("transform", detail::named_state(transform_));
+    out.set("inner", detail::named_state(inner_));
     return out;
   }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     Transform transform = transform_;
     Predictor inner = inner_;
-    transform.load(s.part("transform"));
-    inner.load(s.part("inner"));
+    detail::load_named(transform, s.part("transform"));
+    detail::load_named(inner, s.part("inner"));
     detail::require_state(
         static_cast<std::size_t>(inner.dimension()) == static_cast<std::size_t>(transform.dimension()),
         "inner must have the transform's dimension");

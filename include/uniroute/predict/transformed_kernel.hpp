@@ -9,6 +9,7 @@
 #include <uniroute/concepts/embedding_transform.hpp>
 #include <uniroute/concepts/kernel.hpp>
 #include <uniroute/detail/kernel_points.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
@@ -67,15 +68,15 @@ class transformed_kernel {
 
   state save() const {
     state out;
-    out.set("transform", transform_.save());
-    out.set("inner", inner_.save());
+    out.set("transform", detail::named_state(transform_));
+    out.set("inner", detail::named_state(inner_));
     return out;
   }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     transformed_kernel next(*this);
-    next.transform_.load(s.part("transform"));
-    next.inner_.load(s.part("inner"));
+    detail::load_named(next.transform_, s.part("transform"));
+    detail::load_named(next.inner_, s.part("inner"));
     *this = std::move(next);
   }
 

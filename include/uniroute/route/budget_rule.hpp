@@ -12,6 +12,7 @@
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 
@@ -21,6 +22,12 @@ namespace uniroute {
 struct budget_rule_options {
   double budget = 0;       ///< B, the mean cost of a prompt; at least 0
   std::uint64_t seed = 1;  ///< of the draw
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("budget", of.budget);
+    visit("seed", of.seed);
+  }
 };
 
 /// The best rule whose mean cost is B (UniRoute, proposition 1): argmin γ̂ + λ c for the λ of B, where objectives tie
@@ -94,8 +101,7 @@ class budget_rule {
   state save() const {
     detail::require<not_fitted>(calibrated_, "budget_rule::save: calibrate must come first");
     state out;
-    out.set("budget", options_.budget);
-    out.set("seed", options_.seed);
+    detail::write_members(out, "options", options_);
     out.set("low", low_);
     out.set("high", high_);
     out.set("share", share_);
@@ -103,10 +109,13 @@ class budget_rule {
     return out;
   }
   void load(const state& s) {
-    budget_rule next;
-    next.options_ = {s.get<double>("budget"), s.get<std::uint64_t>("seed")};
+    auto next = detail::remade<budget_rule>(s, options_);
     next.adopt(s.get<double>("low"), s.get<double>("high"), s.get<double>("share"), s.get<double>("slack"));
-    detail::require_state(next.low_ >= 0 && next.high_ >= next.low_, "budget_rule: low and high must be ordered");
+    detail::require_state(next.low_ >= 0 && next.high_ >= next.low_ && std::isfinite(next.high_),
+                          "budget_rule: low and high must be finite and ordered");
+    detail::require_state(next.share_ >= 0 && next.share_ <= 1, "budget_rule: share must be in [0, 1]");
+    detail::require_state(next.slack_ >= 0 && std::isfinite(next.slack_),
+                          "budget_rule: slack must be finite and at least 0");
     *this = next;
   }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 
 namespace uniroute {
 
@@ -48,6 +49,12 @@ inline double objective_margin(std::span<const double> losses, std::span<const d
 struct lagrangian_rule_options {
   double lambda = 0;             ///< λ, quality per unit cost; at least 0
   bool normalise_costs = false;  ///< divide each prompt's costs by the dearest of its pool, so that λ has no currency
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("lambda", of.lambda);
+    visit("normalise_costs", of.normalise_costs);
+  }
 };
 
 /// r(x) = argmin_h γ̂(x, h) + λ c(h) (UniRoute, section 3). Const members are thread-safe and allocate nothing.
@@ -75,15 +82,10 @@ class lagrangian_rule {
 
   state save() const {
     state out;
-    out.set("lambda", options_.lambda);
-    out.set("normalise_costs", options_.normalise_costs);
+    detail::write_members(out, "options", options_);
     return out;
   }
-  void load(const state& s) {
-    const double lambda = s.get<double>("lambda");
-    detail::require_state(lambda >= 0, "lagrangian_rule: lambda must be at least 0");
-    options_ = {lambda, s.get<bool>("normalise_costs")};
-  }
+  void load(const state& s) { *this = detail::remade<lagrangian_rule>(s, options_); }
 
  private:
   double price(std::span<const double> costs) const noexcept {

@@ -26,6 +26,7 @@
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/router_pool.hpp>
 #include <uniroute/detail/settle.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/encode/embed.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/predict/cell_predictor.hpp>
@@ -137,13 +138,13 @@ class router {
   /// Names the validation prompts; the pool is empty afterwards.
   template <class Loss>
   void set_validation(const basic_routing_table<Loss>& table) requires pool_adaptive<Predictor> {
-    set_validation(embed(reader_, table), sample_record(table));
+    set_validation(embed(reader_, table), sample_record(table), {table.ids().begin(), table.ids().end()});
   }
   void set_validation(std::span<const std::string> prompts) requires encoder<Reader> && pool_adaptive<Predictor> {
     set_validation(reader_.encode(prompts));
   }
   void set_validation(const embedding_matrix& x) requires pool_adaptive<Predictor> {
-    set_validation(x, sample_record(x));
+    set_validation(x, sample_record(x), {});
   }
   /// The same for the prompts of `candidates` that a label design chose; what it did is remembered
   /// (`labels_are_random`). LLMs are then enrolled by their losses on those, with the design's weights where the
@@ -199,7 +200,7 @@ class router {
     router next(*this);
     const embedding_matrix x = embed(reader_, validation);
     if (!next.pool_.has_validation()) {
-      next.set_validation(x, sample_record(validation));
+      next.set_validation(x, sample_record(validation), {validation.ids().begin(), validation.ids().end()});
     } else {
       detail::require(next.pool_.is_validation(x),
                       "router::enroll: the table's prompts are not those of set_validation, but must be");
@@ -276,6 +277,10 @@ class router {
   /// then refuse them unless they are weighted. Prompts that were picked by hand, without weights, are the caller's
   /// word.
   bool labels_are_random() const noexcept { return !pool_.labels_by_design; }
+
+  /// The ids of the validation prompts, in order, where a table named them: what a newcomer has to be run on, also of a
+  /// router that was read from disk.
+  std::span<const std::string> validation_ids() const noexcept { return pool_.validation_ids(); }
 
   /// The same router with another rule.
   template <class Other>
@@ -368,10 +373,10 @@ class router {
   /// Everything fitted and the pool. `write_router` (route/save.hpp) puts it on disk.
   state save() const {
     state out;
-    out.set("reader", reader_.save());
-    out.set("predictor", predictor_.save());
-    out.set("rule", rule_.save());
-    out.set("costs", costs_.save());
+    out.set("reader", detail::named_state(reader_));
+    out.set("predictor", detail::named_state(predictor_));
+    out.set("rule", detail::named_state(rule_));
+    out.set("costs", detail::named_state(costs_));
     pool_.save(out);
     return out;
   }
@@ -379,13 +384,18 @@ class router {
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     router next(*this);
-    next.reader_.load(s.part("reader"));
-    next.predictor_.load(s.part("predictor"));
-    next.rule_.load(s.part("rule"));
-    next.costs_.load(s.part("costs"));
+    detail::load_named(next.reader_, s.part("reader"));
+    detail::load_named(next.predictor_, s.part("predictor"));
+    detail::load_named(next.rule_, s.part("rule"));
+    detail::load_named(next.costs_, s.part("costs"));
     next.pool_.load(s);
     detail::require_state(next.pool_.size() == next.predictor_.size() && next.pool_.size() == next.costs_.size(),
                           "models must be those of the predictor and of the costs");
+    if constexpr (requires { next.predictor_.models(); }) {
+      const auto theirs = next.predictor_.models();
+      detail::require_state(std::equal(theirs.begin(), theirs.end(), next.models().begin(), next.models().end()),
+                            "models must be those of the predictor, by name and in its order");
+    }
     detail::require_state(next.reader_.dimension() == next.predictor_.dimension(),
                           "the reader's dimension must be the predictor's");
     if constexpr (cell_based<Predictor> && requires { next.costs_.cells(); })
@@ -415,8 +425,8 @@ class router {
     if constexpr (pool_adaptive<Predictor>) costs_.set_validation(predictor_, make_matrix<float>(0, columns(x)));
   }
 
-  void set_validation(const embedding_matrix& x, sample_record record) {
-    detail::router_pool pool = pool_.with_validation(x, std::move(record));
+  void set_validation(const embedding_matrix& x, sample_record record, std::vector<std::string> ids) {
+    detail::router_pool pool = pool_.with_validation(x, std::move(record), std::move(ids));
     Predictor next = predictor_;
     next.set_validation(x);
     Costs costs = costs_;

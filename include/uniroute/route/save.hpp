@@ -13,13 +13,22 @@
 #include <uniroute/concepts/stateful.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/write_routing_table.hpp>
+#include <uniroute/detail/check.hpp>
 #include <uniroute/detail/json_file.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/state.hpp>
 #include <uniroute/version.hpp>
 #include <utility>
 #include <vector>
 
 namespace uniroute {
+
+namespace detail {
+
+/// Of the values in a saved state: 2 has names of policies, all their options, and ids of validation prompts.
+inline constexpr std::uint64_t state_format = 2;
+
+}  // namespace detail
 
 /// Writes named values: numbers and texts to state.json, arrays to .npy files that NumPy reads. All or nothing.
 /// Throws std::invalid_argument if `dir` is something else than a saved state, std::domain_error for an infinite or
@@ -28,6 +37,7 @@ inline void write_state(const state& s, const std::filesystem::path& dir) {
   detail::staged_directory staged("write_state", dir, "state.json");
   nlohmann::json json;
   json["uniroute"] = UNIROUTE_VERSION;
+  json["format"] = detail::state_format;
   auto& values = json["values"] = nlohmann::json::object();
   std::size_t arrays = 0;
   for (const auto& item : s.values()) {
@@ -82,6 +92,14 @@ inline state read_state(const std::filesystem::path& dir) {
     const auto& version = json.at("uniroute");
     if (number(version, version.is_number_unsigned(), "uniroute").get<std::uint64_t>() > UNIROUTE_VERSION)
       throw format_error(path.string(), 0, 0, "was written by a later version of uniroute");
+    // The first format had neither names of policies nor their options.
+    const std::uint64_t format = json.contains("format") && json["format"].is_number_unsigned()
+                                     ? json["format"].get<std::uint64_t>()
+                                     : std::uint64_t{1};
+    if (format != detail::state_format)
+      throw format_error(path.string(), 0, 0,
+                         detail::text("is of format ", format, ", but must be of format ", detail::state_format,
+                                      ": a state of another version is not read; fit and write it again"));
     for (const auto& item : json.at("values").items()) {
       const std::string& name = item.key();
       const auto& entry = item.value();
@@ -123,14 +141,16 @@ inline state read_state(const std::filesystem::path& dir) {
 /// Writes a fitted router (or any policy) to a directory. Throws as `write_state`, and not_fitted.
 template <stateful Router>
 void write_router(const Router& router, const std::filesystem::path& dir) {
-  write_state(router.save(), dir);
+  write_state(detail::named_state(router), dir);
 }
 
-/// Gives a router of the same type what `write_router` wrote; it then routes identically. Options of policies that
-/// only matter in `fit` stay as they were made. Throws format_error, and then the router is as it was.
+/// Gives a router of the same type, however it was made, what `write_router` wrote; it then routes identically.
+/// Callbacks and numbers of threads stay as they were made. Throws format_error for anything else, a router of other
+/// policies (with both names) or a state of another format, and then the router is as it was. docs/saved.md has the
+/// directory's format.
 template <stateful Router>
 void read_router(Router& router, const std::filesystem::path& dir) {
-  router.load(read_state(dir));
+  detail::load_named(router, read_state(dir));
 }
 
 }  // namespace uniroute

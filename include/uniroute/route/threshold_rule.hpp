@@ -8,12 +8,16 @@
 #include <cstdint>
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 
 namespace uniroute {
 
 /// From which difference on `threshold_rule` asks the dearer LLM.
 struct threshold_rule_options {
   double threshold = 0.1;  ///< least expected gain in quality that is worth the dearer model; in [-1, 1]
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("threshold", of.threshold); }
 };
 
 /// The dearer model if γ̂(x, cheap) − γ̂(x, dear) >= threshold, else the cheaper (RouteLLM, Ong et al. 2024).
@@ -44,14 +48,10 @@ class threshold_rule {
 
   state save() const {
     state out;
-    out.set("threshold", options_.threshold);
+    detail::write_members(out, "options", options_);
     return out;
   }
-  void load(const state& s) {
-    const double threshold = s.get<double>("threshold");
-    detail::require_state(std::fabs(threshold) <= 1, "threshold_rule: threshold must be in [-1, 1]");
-    options_.threshold = threshold;
-  }
+  void load(const state& s) { *this = detail::remade<threshold_rule>(s, options_); }
 
  private:
   threshold_rule_options options_;

@@ -14,6 +14,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/predict/knn.hpp>
 #include <uniroute/select/rehearsal.hpp>
 #include <uniroute/select/stacking.hpp>
@@ -151,7 +152,7 @@ class stacked {
   state save() const {
     state out;
     std::size_t m = 0;
-    each([&](const auto& member) { out.set(detail::text("predictor_", m++), member.save()); });
+    each([&](const auto& member) { out.set(detail::text("predictor_", m++), detail::named_state(member)); });
     out.set("weights", weights_);
     out.set("means", means_);
     return out;
@@ -161,7 +162,7 @@ class stacked {
   void load(const state& s) {
     stacked next(*this);
     std::size_t m = 0;
-    next.each([&](auto& member) { member.load(s.part(detail::text("predictor_", m++))); });
+    next.each([&](auto& member) { detail::load_named(member, s.part(detail::text("predictor_", m++))); });
     next.weights_ = s.get<std::vector<double>>("weights");
     next.means_ = s.get<std::vector<double>>("means");
     detail::require_state(next.weights_.size() == predictor_count,

@@ -9,6 +9,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/embedding_transform.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/transform/raw_embedding.hpp>
@@ -19,6 +20,12 @@ namespace uniroute {
 /// How much each part of a `concatenation` counts.
 struct concatenation_options {
   double first_weight = 1, second_weight = 1;  ///< finite, at least 0: what each part is multiplied by
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("first_weight", of.first_weight);
+    visit("second_weight", of.second_weight);
+  }
 };
 
 /// x → [w₁ First(x), w₂ Second(x)]. Squared distances and linear kernels of the result are w₁² and w₂² times the
@@ -81,15 +88,16 @@ class concatenation {
 
   state save() const {
     state out;
-    out.set("first", first_.save());
-    out.set("second", second_.save());
+    detail::write_members(out, "options", options_);
+    out.set("first", detail::named_state(first_));
+    out.set("second", detail::named_state(second_));
     return out;
   }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    concatenation next(*this);
-    next.first_.load(s.part("first"));
-    next.second_.load(s.part("second"));
+    auto next = detail::remade_like(s, options_, [&](const auto& o) { return concatenation(first_, second_, o); });
+    detail::load_named(next.first_, s.part("first"));
+    detail::load_named(next.second_, s.part("second"));
     detail::require_state(next.first_.input_dimension() == next.second_.input_dimension(),
                           "first and second must read embeddings of one dimension");
     *this = std::move(next);

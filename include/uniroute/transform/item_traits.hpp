@@ -15,6 +15,7 @@
 #include <uniroute/detail/lapack.hpp>
 #include <uniroute/detail/logistic_newton.hpp>
 #include <uniroute/detail/ridge_path.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/outcome_target.hpp>
 #include <utility>
@@ -26,6 +27,12 @@ namespace uniroute {
 struct item_traits_options {
   std::size_t abilities = 1;  ///< r, dimensions of ability, at least 1; at most the seen LLMs less one count (or 1)
   std::size_t rounds = 12;    ///< of the alternation, at least 1
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("abilities", of.abilities);
+    visit("rounds", of.rounds);
+  }
 };
 
 /// x → (b̂(x), â(x)), 1 + r values: P(h errs on prompt i) = σ(b_i - a_i · θ_h), with difficulty b_i and discriminations
@@ -98,9 +105,17 @@ class item_traits {
   /// Unchecked in release; allocates nothing after the first call on a thread.
   void apply(embedding_view x, std::span<float> out) const { map_.apply(x, out); }
 
-  state save() const { return map_.save(); }
+  state save() const {
+    state out = map_.save();
+    detail::write_members(out, "options", options_);
+    return out;
+  }
   /// Throws format_error, and then *this is as it was.
-  void load(const state& s) { map_ = detail::affine_map::from(s); }
+  void load(const state& s) {
+    auto next = detail::remade<item_traits>(s, options_);
+    next.map_ = detail::affine_map::from(s);
+    *this = std::move(next);
+  }
 
  private:
   /// Difficulties and discriminations of the training prompts, (1 + r) x n.

@@ -12,6 +12,7 @@
 #include <uniroute/concepts/embedding_transform.hpp>
 #include <uniroute/detail/affine_map.hpp>
 #include <uniroute/detail/lapack.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <utility>
 #include <vector>
@@ -22,6 +23,12 @@ namespace uniroute {
 struct projection_options {
   std::size_t dimension = 64;  ///< d, at least 1; at most D
   bool whiten = false;         ///< every component to unit variance on the training prompts
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("dimension", of.dimension);
+    visit("whiten", of.whiten);
+  }
 };
 
 /// x → Aᵀ (x - mean), mean and A from the training prompts: A has the leading eigenvectors of their covariance, each
@@ -93,9 +100,19 @@ class projection {
   /// Unchecked in release; allocates nothing after the first call on a thread.
   void apply(embedding_view x, std::span<float> out) const { map_.apply(x, out); }
 
-  state save() const { return map_.save(); }
+  state save() const {
+    state out = map_.save();
+    out.set("given", given_);
+    detail::write_members(out, "options", options_);
+    return out;
+  }
   /// Throws format_error, and then *this is as it was.
-  void load(const state& s) { map_ = detail::affine_map::from(s); }
+  void load(const state& s) {
+    auto next = detail::remade<projection>(s, options_);
+    next.map_ = detail::affine_map::from(s);
+    next.given_ = s.get<bool>("given");
+    *this = std::move(next);
+  }
 
  private:
   projection_options options_;

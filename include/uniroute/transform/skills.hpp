@@ -17,6 +17,7 @@
 #include <uniroute/detail/lapack.hpp>
 #include <uniroute/detail/outcome_columns.hpp>
 #include <uniroute/detail/ridge_path.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/outcome_target.hpp>
 #include <uniroute/state.hpp>
@@ -32,6 +33,13 @@ struct skills_options {
   /// cross-validation over a grid of powers of two.
   std::optional<double> strength = {};
   outcome_target target = outcome_target::contrasts;  ///< what is regressed
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("directions", of.directions);
+    visit("strength", of.strength);
+    visit("target", of.target);
+  }
 };
 
 /// x → Vᵀ Wᵀ (x - mean): W (D x seen) is the ridge regression of the seen LLMs' losses on the embedding over the
@@ -104,17 +112,18 @@ class skills {
 
   state save() const {
     state out = map_.save();
+    detail::write_members(out, "options", options_);
     out.set("supervised", supervised_);
     out.set("strength", strength_);
     return out;
   }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    detail::affine_map map = detail::affine_map::from(s);
-    const bool supervised = s.get<bool>("supervised");
-    strength_ = s.get<double>("strength");
-    supervised_ = supervised;
-    map_ = std::move(map);
+    auto next = detail::remade<skills>(s, options_);
+    next.map_ = detail::affine_map::from(s);
+    next.supervised_ = s.get<bool>("supervised");
+    next.strength_ = s.get<double>("strength");
+    *this = std::move(next);
   }
 
  private:
