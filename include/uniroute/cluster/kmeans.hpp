@@ -201,7 +201,8 @@ class kmeans {
     return share;
   }
 
-  /// Centroids become cell means; empty cells are repaired by the named rule. Whether one was.
+  /// Centroids become cell means; empty cells are repaired by the named rule. Whether a repair changed anything: a
+  /// centroid that is put on a row which has one already (more cells than different rows) will be empty again.
   bool move_centroids(const embedding_matrix& x, detail::lloyd& work, detail::centroid_table& table) const {
     const std::size_t d = columns(x);
     const embedding_matrix before = table.centroids;
@@ -215,6 +216,7 @@ class kmeans {
       for (std::size_t j = 0; j < d; ++j) table.centroids(k, j) = static_cast<float>(work.sums()[k * d + j] / count);
     }
     const bool repair = !empty.empty() && options_.repair == empty_cell_repair::farthest_point;
+    bool changed = false;
     if (repair) {
       const std::vector<double> distances = work.distances(detail::centroid_table(before));
       std::vector<std::size_t> order(distances.size());
@@ -224,15 +226,17 @@ class kmeans {
       };
       const std::size_t mended = std::min(empty.size(), order.size());
       std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(mended), order.end(), farther);
-      for (std::size_t e = 0; e < mended; ++e)
+      for (std::size_t e = 0; e < mended; ++e) {
+        changed = changed || distances[order[e]] > 0;
         std::copy_n(x.data() + work.members()[order[e]] * d, d, table.centroids.data() + empty[e] * d);
+      }
     }
     table.refresh();
     std::vector<double> moves(table.size());
     for (std::size_t k = 0; k < table.size(); ++k)
       moves[k] = std::sqrt(detail::squared_distance(row(before, k).data(), row(table.centroids, k).data(), d));
     work.moved(moves);
-    return repair;
+    return changed;
   }
 
   kmeans_options options_;

@@ -2,6 +2,8 @@
 
 // Where K-means starts.
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <uniroute/arrays.hpp>
@@ -21,8 +23,19 @@ namespace uniroute {
 /// pass, one GEMM, follows when proposals have cost a quarter of one. One n x D x k sgemm, and O(n D) a pass.
 /// Bits do not depend on `threads` (0: all).
 struct plus_plus_seeding {
-  embedding_matrix operator()(const embedding_matrix& x, std::size_t k, random_engine& engine,
+  embedding_matrix operator()(const embedding_matrix& given, std::size_t k, random_engine& engine,
                               std::size_t threads = 1) const {
+    // Squares of tiny values would vanish in float32, and all rows be at distance 0: those are scaled by a power of
+    // two.
+    float largest = 0;
+    for (const float value : given) largest = std::max(largest, std::fabs(value));
+    const bool tiny = largest > 0 && largest < 1e-9F;
+    embedding_matrix scaled;
+    if (tiny) {
+      scaled = given;
+      for (float& value : scaled) value = std::ldexp(value, -std::ilogb(largest));
+    }
+    const embedding_matrix& x = tiny ? scaled : given;
     const std::size_t n = rows(x), d = columns(x);
     std::vector<std::size_t> chosen{engine.below(n)};
     chosen.reserve(k);
@@ -41,7 +54,7 @@ struct plus_plus_seeding {
       }
     }
     while (chosen.size() < k) chosen.push_back(engine.below(n));
-    return take_rows(x, {chosen.data(), chosen.size()});
+    return take_rows(given, {chosen.data(), chosen.size()});
   }
 };
 

@@ -13,6 +13,7 @@
 #include <limits>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/blas.hpp>
+#include <uniroute/detail/check.hpp>
 #include <uniroute/detail/distance.hpp>
 #include <uniroute/detail/lanes.hpp>
 #include <uniroute/detail/parallel.hpp>
@@ -170,7 +171,8 @@ void nearest_in_tile(const float* x, const float* norms, std::size_t count, cons
 }
 
 /// The nearest centroid of each row of x. Bits do not depend on `threads` (0: all). `finite`, if given, is set to false
-/// unless norms show that every value of x is finite: a check that costs no pass of its own.
+/// unless norms show that every value of x is usable: a check that costs no pass of its own. Without it, throws
+/// std::domain_error for values that are not.
 inline label_vector nearest(const embedding_matrix& x, const centroid_table& table, std::size_t threads = 1,
                             bool* finite = nullptr) {
   const std::size_t n = rows(x);
@@ -188,13 +190,17 @@ inline label_vector nearest(const embedding_matrix& x, const centroid_table& tab
     bool sound = true;
     for (std::size_t i = 0; i < count; ++i) {
       norms[i] = dot(tile_x + i * d, tile_x + i * d, d);
-      sound = sound && norms[i] - norms[i] == 0;
+      sound = sound && norms[i] <= largest_embedding * largest_embedding;  // NaN is not
     }
     if (!sound) overflow = true;
     nearest_in_tile(tile_x, norms.data(), count, table, scratch[worker],
                     [&](std::size_t i, std::uint32_t label, float, float) { labels[first + i] = label; });
   });
-  if (finite != nullptr) *finite = !overflow;
+  if (finite != nullptr) {
+    *finite = !overflow;
+  } else if (overflow) {
+    check_finite("assign", "embeddings", x);
+  }
   return labels;
 }
 

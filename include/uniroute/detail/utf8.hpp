@@ -67,4 +67,19 @@ inline std::size_t first_invalid_utf8(std::string_view text) noexcept {
   return text.size();
 }
 
+/// How many code points the text has; each byte that is no UTF-8 counts as one or as part of one.
+inline std::size_t count_code_points(std::string_view text) noexcept {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size(); ++count) at += decode_utf8(text, at).size;
+  return count;
+}
+
+/// The text, or its first `length` − 1 code points and an ellipsis where it has more than `length`.
+inline std::string shortened(std::string_view text, std::size_t length) {
+  if (count_code_points(text) <= length) return std::string(text);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i + 1 < length; ++i) at += decode_utf8(text, at).size;
+  return std::string(text.substr(0, at)) + "…";
+}
+
 }  // namespace uniroute::detail

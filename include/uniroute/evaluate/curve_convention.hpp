@@ -27,8 +27,9 @@ enum class curve_normaliser {
 };
 
 /// Anchor: the cheapest single model is joined on the left where the curve does not reach down to it, and the last
-/// point extends flat to the right. Points are sorted by realised cost; those of equal cost are merged to their mean.
-/// The default has no envelope: with one, a curve that is noisy on the test prompts gains area from its noise.
+/// point extends flat to the right. Points are sorted by realised cost; those of equal cost are merged to their mean,
+/// to the better where an envelope is laid over them. The default has no envelope: with one, a curve that is noisy on
+/// the test prompts gains area from its noise.
 struct curve_convention {
   curve_envelope envelope = curve_envelope::none;
   curve_interpolation interpolation = curve_interpolation::linear;

@@ -12,6 +12,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
+#include <uniroute/detail/running_sum.hpp>
 #include <uniroute/detail/sort_keys.hpp>
 #include <uniroute/missing.hpp>
 #include <vector>
@@ -37,7 +38,7 @@ namespace detail {
 /// One prompt's change of model, with what the tally needs of it.
 struct model_switch {
   std::uint32_t prompt, from, to;
-  double loss_from, loss_to, cost;  ///< cost: the change
+  double loss_from, loss_to, cost_from, cost_to;
 };
 
 /// The minimisers of loss + λ cost over λ >= 0: the falling part of the lower convex hull of (cost, loss).
@@ -70,8 +71,8 @@ inline std::size_t lower_hull(std::span<const double> losses, std::span<const do
 }
 
 /// Realised means of changing choices, O(1) a change: sums are kept per model, so that missing outcomes are filled by
-/// the model's mean over observed choices. The running total is summed up afresh every so often, so that its rounding
-/// is that of some thousand additions.
+/// the model's mean over observed choices. Costs are summed without drift, never below 0. The running total of losses
+/// is summed up afresh every so often, so that its rounding is that of some thousand additions.
 class choice_tally {
  public:
   explicit choice_tally(const loss_matrix& losses)
@@ -79,13 +80,14 @@ class choice_tally {
 
   void choose(std::size_t h, double loss, double cost) noexcept {
     change(h, loss, 1);
-    cost_ += cost;
+    cost_.add(cost);
   }
 
   void apply(const model_switch& s) {
     change(s.from, s.loss_from, -1);
     change(s.to, s.loss_to, 1);
-    cost_ += s.cost;
+    cost_.add(-s.cost_from);
+    cost_.add(s.cost_to);
   }
 
   curve_point point(double lambda) {
@@ -95,7 +97,7 @@ class choice_tally {
       for (const auto& model : models_) loss_ += model.loss;
     }
     const double n = static_cast<double>(rows(losses_));
-    return {lambda, cost_ / n, 1 - loss_ / n, seen_ / n};
+    return {lambda, std::max(0.0, cost_.value()) / n, 1 - loss_ / n, seen_ / n};
   }
 
   std::span<const double> chosen() const noexcept { return chosen_; }
@@ -138,7 +140,8 @@ class choice_tally {
   const loss_matrix& losses_;
   std::vector<model_sums> models_;
   std::vector<double> chosen_;
-  double cost_ = 0, loss_ = 0, seen_ = 0;
+  running_sum cost_;
+  double loss_ = 0, seen_ = 0;
   std::size_t changes_ = 0;
 };
 
@@ -216,14 +219,15 @@ inline deferral_curve trace_curve(const loss_matrix& predicted, const cost_matri
       const std::uint32_t from = hull[k], to = hull[k - 1];
       order.emplace_back((loss[to] - loss[from]) / (cost[from] - cost[to]),
                          static_cast<std::uint32_t>(switches.size()));
-      switches.push_back({static_cast<std::uint32_t>(i), from, to, 0, 0, 0});
+      switches.push_back({static_cast<std::uint32_t>(i), from, to, 0, 0, 0, 0});
     }
   }
   // Outcomes lie far apart: read in loops of their own, they wait for memory together.
   for (auto& s : switches) {
     s.loss_from = losses(s.prompt, s.from);
     s.loss_to = losses(s.prompt, s.to);
-    s.cost = costs(s.prompt, s.to) - costs(s.prompt, s.from);
+    s.cost_from = costs(s.prompt, s.from);
+    s.cost_to = costs(s.prompt, s.to);
   }
   for (std::size_t i = 0; i < n; ++i) tally.choose(first[i], losses(i, first[i]), costs(i, first[i]));
   detail::sort_keys(order);

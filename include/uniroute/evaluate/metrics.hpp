@@ -53,9 +53,14 @@ class curve_function {
       sorted.insert(sorted.begin(), {pool.cheapest_cost, pool.cheapest_quality});
     for (std::size_t i = 0; i < sorted.size();) {
       std::size_t j = i;
-      double sum = 0;
-      for (; j < sorted.size() && sorted[j].cost <= sorted[i].cost + tolerance; ++j) sum += sorted[j].quality;
-      vertices_.push_back({sorted[i].cost, sum / static_cast<double>(j - i)});
+      double sum = 0, best = sorted[i].quality;
+      for (; j < sorted.size() && sorted[j].cost <= sorted[i].cost + tolerance; ++j) {
+        sum += sorted[j].quality;
+        best = std::max(best, sorted[j].quality);
+      }
+      // An envelope is over the points: of equal costs the better stays.
+      const bool raised = convention.envelope != curve_envelope::none;
+      vertices_.push_back({sorted[i].cost, raised ? best : sum / static_cast<double>(j - i)});
       i = j;
     }
     if (convention.envelope != curve_envelope::none) raise();

@@ -11,6 +11,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
+#include <uniroute/detail/running_sum.hpp>
 #include <uniroute/evaluate/oracle.hpp>
 #include <uniroute/evaluate/population.hpp>
 #include <vector>
@@ -107,21 +108,34 @@ inline std::vector<regret_step> trace_regret(const population& p, const loss_mat
   for (const double cost : estimates) detail::check_cost(where, "a cost estimate", cost);
   const auto rule = detail::path_of_rule(predicted, estimates);
   const auto best = detail::path_of_rule(p.expected_losses, p.costs);
-  const auto apply = [&](mean_risk& to, const detail::switching_point& s) {
+  // Terms join and leave thousands of times: without drift, and never below 0.
+  struct sums {
+    detail::running_sum loss, cost;
+    explicit sums(const mean_risk& start) : loss(start.loss), cost(start.cost) {}
+  };
+  const auto apply = [&](sums& to, const detail::switching_point& s) {
     const double w = p.weights[s.prompt];
     const auto cost = p.costs_of(s.prompt);
-    to.loss += w * (p.expected_losses(s.prompt, s.to) - p.expected_losses(s.prompt, s.from));
-    to.cost += w * (cost[s.to] - cost[s.from]);
+    to.loss.add(w * p.expected_losses(s.prompt, s.to));
+    to.loss.add(-w * p.expected_losses(s.prompt, s.from));
+    to.cost.add(w * cost[s.to]);
+    to.cost.add(-w * cost[s.from]);
+  };
+  const auto read = [](const sums& of) {
+    return mean_risk{std::max(0.0, of.loss.value()), std::max(0.0, of.cost.value())};
   };
   std::vector<regret_step> out{{0, risk_of(p, rule.at_zero), risk_of(p, best.at_zero)}};
+  sums of_rule(out[0].rule), of_best(out[0].best);
   std::size_t a = 0, b = 0;
   while (a < rule.switches.size() || b < best.switches.size()) {
     regret_step next = out.back();
     const bool from_rule =
         b == best.switches.size() || (a < rule.switches.size() && rule.switches[a].lambda <= best.switches[b].lambda);
     next.lambda = from_rule ? rule.switches[a].lambda : best.switches[b].lambda;
-    for (; a < rule.switches.size() && rule.switches[a].lambda == next.lambda; ++a) apply(next.rule, rule.switches[a]);
-    for (; b < best.switches.size() && best.switches[b].lambda == next.lambda; ++b) apply(next.best, best.switches[b]);
+    for (; a < rule.switches.size() && rule.switches[a].lambda == next.lambda; ++a) apply(of_rule, rule.switches[a]);
+    for (; b < best.switches.size() && best.switches[b].lambda == next.lambda; ++b) apply(of_best, best.switches[b]);
+    next.rule = read(of_rule);
+    next.best = read(of_best);
     if (next.lambda == out.back().lambda) {
       out.back() = next;
     } else {

@@ -9,10 +9,12 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/utf8.hpp>
 #include <uniroute/missing.hpp>
 #include <uniroute/report/svg.hpp>
 #include <utility>
@@ -74,11 +76,13 @@ inline constexpr std::string_view grid_stroke = "stroke=\"#ddd\" stroke-width=\"
 }  // namespace detail
 
 /// Lines with axes, and a legend below: as HTML, or inside a standalone picture. Throws std::invalid_argument if no
-/// line has a point.
+/// line has a point, std::domain_error for a point that is not finite.
 inline std::string line_chart(const std::vector<chart_line>& lines, const chart_axes& axes) {
   double left = std::numeric_limits<double>::infinity(), right = -left, low = left, high = right;
   for (const auto& line : lines) {
     for (const auto& [x, y] : line.points) {
+      detail::require<std::domain_error>(std::isfinite(x) && std::isfinite(y), "line_chart: a point of '", line.name,
+                                         "' is (", x, ", ", y, "), but must be finite");
       left = std::min(left, x);
       right = std::max(right, x);
       low = std::min(low, y);
@@ -106,10 +110,10 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
   const auto scale_y = [&](double y) { return log_y ? std::log(std::clamp(y, ys.front(), ys.back())) : y; };
   constexpr double width = 640, height = 400, x0 = 80, x1 = 626, y0 = 348, y1 = 14;
   const auto px = [&](double x) {
-    return x0 + (scale(x) - scale(xs.front())) / (scale(xs.back()) - scale(xs.front())) * (x1 - x0);
+    return x0 + detail::share_between(scale(x), scale(xs.front()), scale(xs.back())) * (x1 - x0);
   };
   const auto py = [&](double y) {
-    return y0 + (scale_y(y) - scale_y(ys.front())) / (scale_y(ys.back()) - scale_y(ys.front())) * (y1 - y0);
+    return y0 + detail::share_between(scale_y(y), scale_y(ys.front()), scale_y(ys.back())) * (y1 - y0);
   };
   constexpr std::size_t legend_columns = 3;
   const std::size_t legend_rows = axes.standalone ? (lines.size() + legend_columns - 1) / legend_columns : 0;
@@ -117,7 +121,7 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
                             axes.standalone ? "style=\"font:12px sans-serif;background:#fff\"" : "");
   for (const double x : xs) {
     canvas.line(px(x), y0, px(x), y1, detail::grid_stroke);
-    const auto name = log_x ? detail::tick_name(x) : detail::fixed(x, detail::decimals_of(xs[1] - xs[0]));
+    const auto name = log_x ? detail::tick_name(x) : detail::tick_label(x, xs[1] - xs[0]);
     const bool cut = px(x) > x1 - 1 && name.size() > 2;  // half of it would lie beyond the picture
     canvas.label(cut ? width - 2 : px(x), y0 + 18, name, cut ? "end" : "middle");
   }
@@ -125,8 +129,7 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     const bool zero = axes.with_zero && std::fabs(y) < 1e-12;
     canvas.line(x0, py(y), x1, py(y),
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\" fill=\"none\"" : detail::grid_stroke);
-    canvas.label(x0 - 6, py(y) + 4, log_y ? detail::tick_name(y) : detail::fixed(y, detail::decimals_of(ys[1] - ys[0])),
-                 "end");
+    canvas.label(x0 - 6, py(y) + 4, log_y ? detail::tick_name(y) : detail::tick_label(y, ys[1] - ys[0]), "end");
   }
   canvas.label((x0 + x1) / 2, height - 10, axes.x, "middle");
   canvas.label(16, (y0 + y1) / 2, axes.y, "middle",
@@ -150,14 +153,20 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
 }
 
 /// Shares that add up to 1 along x, one band a name, the first at the bottom. `shares` is x.size() x names.size().
-/// Bands are labelled where they are widest. Throws std::invalid_argument for shapes.
+/// Bands are labelled where they are widest. Throws std::invalid_argument for shapes and an x that does not rise,
+/// std::domain_error for values that are not finite.
 inline std::string stacked_chart(const std::vector<double>& x, const matrix<double>& shares,
                                  const std::vector<std::string>& names, const chart_axes& axes) {
   detail::require(x.size() >= 2 && rows(shares) == x.size() && columns(shares) == names.size(),
                   "stacked_chart: shares is ", rows(shares), " x ", columns(shares), ", but must be ", x.size(), " x ",
                   names.size(), " with at least 2 rows");
+  for (std::size_t i = 0; i < x.size(); ++i)
+    detail::require<std::domain_error>(std::isfinite(x[i]), "stacked_chart: x[", i, "] is ", x[i],
+                                       ", but must be finite");
+  detail::require(x.back() > x.front(), "stacked_chart: x goes from ", x.front(), " to ", x.back(), ", but must rise");
+  detail::check_finite("stacked_chart", "shares", shares);
   constexpr double width = 640, height = 400, x0 = 62, x1 = 626, y0 = 348, y1 = 14;
-  const auto px = [&](double v) { return x0 + (v - x.front()) / (x.back() - x.front()) * (x1 - x0); };
+  const auto px = [&](double v) { return x0 + detail::share_between(v, x.front(), x.back()) * (x1 - x0); };
   const auto py = [&](double v) { return y0 + v * (y1 - y0); };
   detail::svg_canvas canvas(width, height, axes.title);
   std::vector<double> base(x.size(), 0.0);
@@ -184,7 +193,7 @@ inline std::string stacked_chart(const std::vector<double>& x, const matrix<doub
     base = std::move(top);
   }
   for (int i = 0; i <= 4; ++i) {
-    const double v = x.front() + (x.back() - x.front()) * i / 4;
+    const double v = x.front() * (1 - i / 4.0) + x.back() * (i / 4.0);
     canvas.label(px(v), y0 + 18, detail::fixed(v, 2), "middle");
     canvas.label(x0 - 6, py(i / 4.0) + 4, detail::text(i * 25, "%"), "end");
   }
@@ -195,29 +204,28 @@ inline std::string stacked_chart(const std::vector<double>& x, const matrix<doub
 }
 
 /// Values in [0, 1] as numbers on grey: 0 is white, 1 is dark. `values` is row_names.size() x column_names.size();
-/// missing values are blank. Throws std::invalid_argument for shapes.
+/// missing values are blank. Throws std::invalid_argument for shapes, std::domain_error for infinite values.
 inline std::string heat_map(const matrix<double>& values, const std::vector<std::string>& row_names,
                             const std::vector<std::string>& column_names, std::string_view title) {
   detail::require(rows(values) == row_names.size() && columns(values) == column_names.size(), "heat_map: values is ",
                   rows(values), " x ", columns(values), ", but must be ", row_names.size(), " x ", column_names.size());
+  for (const double value : values)
+    detail::require<std::domain_error>(is_missing(value) || std::isfinite(value), "heat_map: a value is ", value,
+                                       ", but must be finite or missing");
   constexpr double cell_width = 44, cell_height = 22, left = 190, top = 130;
   const double width = left + cell_width * static_cast<double>(column_names.size()) + 120;
   const double height = top + cell_height * static_cast<double>(row_names.size()) + 8;
   // Neither blown up on a wide page nor illegible on a phone, where it scrolls.
   detail::svg_canvas canvas(width, height, title,
                             detail::text("style=\"max-width:", width, "px;min-width:", 0.8 * width, "px\""));
-  const auto shorten = [](std::string name, std::size_t length) {
-    if (name.size() <= length) return name;
-    return name.substr(0, length - 1) + "…";
-  };
   for (std::size_t j = 0; j < column_names.size(); ++j) {
     const double x = left + cell_width * (static_cast<double>(j) + 0.6);
-    canvas.label(x, top - 8, shorten(column_names[j], 22), "start",
+    canvas.label(x, top - 8, detail::shortened(column_names[j], 22), "start",
                  detail::text("transform=\"rotate(-45 ", detail::fixed(x, 1), " ", detail::fixed(top - 8, 1), ")\""));
   }
   for (std::size_t i = 0; i < row_names.size(); ++i) {
     const double y = top + cell_height * static_cast<double>(i);
-    canvas.label(left - 8, y + 15, shorten(row_names[i], 30), "end");
+    canvas.label(left - 8, y + 15, detail::shortened(row_names[i], 30), "end");
     for (std::size_t j = 0; j < column_names.size(); ++j) {
       const double x = left + cell_width * static_cast<double>(j);
       const double value = values(i, j);

@@ -3,7 +3,10 @@
 // Many methods at a glance: a mean and its interval on a line each.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <limits>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <uniroute/detail/check.hpp>
@@ -22,30 +25,33 @@ struct chart_interval {
 
 /// Means (marks) and intervals (bars) by name, from top to bottom, with a line at zero. The scale covers every mean,
 /// and bars up to twice as far as the means reach; a bar that goes further ends at the edge with an arrow. Throws
-/// std::invalid_argument for none.
+/// std::invalid_argument for none, std::domain_error for numbers that are not finite.
 inline std::string interval_chart(const std::vector<chart_interval>& entries, std::string_view title,
                                   std::string_view axis) {
   detail::require(!entries.empty(), "interval_chart: entries has 0 intervals, but must have at least 1");
   double low = 0, high = 0, least = 0, most = 0;
   for (const auto& e : entries) {
+    detail::require<std::domain_error>(std::isfinite(e.low) && std::isfinite(e.mean) && std::isfinite(e.high),
+                                       "interval_chart: '", e.name, "' is ", e.mean, " (", e.low, " to ", e.high,
+                                       "), but must be finite");
     low = std::min(low, e.mean);
     high = std::max(high, e.mean);
     least = std::min(least, e.low);
     most = std::max(most, e.high);
   }
-  const double reach = high > low ? high - low : 1e-3;
+  const double reach = std::min(high > low ? high - low : 1e-3, std::numeric_limits<double>::max() / 8);
   const auto xs = detail::round_ticks(std::max(least, low - 2 * reach), std::min(most, high + 2 * reach), 6);
   constexpr double width = 640, x0 = 170, x1 = 626, row = 22, top = 10;
   const double bottom = top + row * static_cast<double>(entries.size());
   const auto px = [&](double x) {
-    return x0 + std::clamp((x - xs.front()) / (xs.back() - xs.front()), 0.0, 1.0) * (x1 - x0);
+    return x0 + std::clamp(detail::share_between(x, xs.front(), xs.back()), 0.0, 1.0) * (x1 - x0);
   };
   detail::svg_canvas canvas(width, bottom + 48, title);
   for (const double x : xs) {
     const bool zero = std::abs(x) < 1e-12;
     canvas.line(px(x), top, px(x), bottom,
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\"" : "stroke=\"#ddd\" stroke-width=\"1\"");
-    canvas.label(px(x), bottom + 16, detail::fixed(x, detail::decimals_of(xs[1] - xs[0])), "middle");
+    canvas.label(px(x), bottom + 16, detail::tick_label(x, xs[1] - xs[0]), "middle");
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto& e = entries[i];

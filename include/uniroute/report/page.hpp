@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <uniroute/detail/utf8.hpp>
 #include <uniroute/report/svg.hpp>
 #include <utility>
 #include <vector>
@@ -38,7 +39,8 @@ class html_page {
       out_ += i < emphasised.size() && emphasised[i] ? "<tr class=\"strong\">" : "<tr>";
       for (std::size_t j = 0; j < rows[i].size(); ++j) {
         const std::string_view tag = i == 0 || j == 0 ? "th" : "td";
-        out_ += detail::text("<", tag, i != 0 && j == 0 && rows[i][j].size() > 20 ? " class=\"long\">" : ">",
+        out_ += detail::text("<", tag,
+                             i != 0 && j == 0 && detail::count_code_points(rows[i][j]) > 20 ? " class=\"long\">" : ">",
                              detail::escape_markup(rows[i][j]), "</", tag, ">");
       }
       out_ += "</tr>\n";

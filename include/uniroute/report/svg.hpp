@@ -2,9 +2,11 @@
 
 // A few shapes of Scalable Vector Graphics as text.
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <uniroute/detail/check.hpp>
@@ -37,30 +39,51 @@ inline std::string escape_markup(std::string_view value) {
   return out;
 }
 
-/// A number with `digits` (at most 64) decimals. What rounds to 0 has no sign.
+/// A number with `digits` (at most 64) decimals, with a point whatever the locale. What rounds to 0 has no sign.
 inline std::string fixed(double value, int digits) {
   char buffer[400];  // the largest double has 309 digits before the point
-  const int length = std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  std::string out(buffer, static_cast<std::size_t>(length));
+  std::string out(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits).ptr);
   if (out.starts_with('-') && out.find_first_not_of("-0.") == std::string::npos) out.erase(0, 1);
   return out;
 }
 
-/// Round values from at most `low` to at least `high`, about `count` of them, 1, 2 or 5 times a power of ten apart.
+/// Round values from at most `low` to at least `high` (finite), about `count` of them and at least two, 1, 2 or 5 times
+/// a power of ten apart. A range that is no wider than rounding errors is a constant: the ticks are then around it.
 inline std::vector<double> round_ticks(double low, double high, std::size_t count) {
-  if (!(high > low)) high = low + 1;
-  const double rough = (high - low) / static_cast<double>(count);
+  constexpr double largest = std::numeric_limits<double>::max();
+  const double size = std::max(std::fabs(low), std::fabs(high));
+  if (!(high - low > 1e-9 * size) || high - low < 1e-290) {
+    // Wide enough for ticks to differ by many units in the last place; 1 beside what is smaller.
+    const double around = size > 1e6 ? 1e-3 * size : 1;
+    high = std::min(largest, std::max(low, high) + around);
+    if (size > 1e6) low = std::max(-largest, low - around);
+  }
+  const double rough = high / static_cast<double>(count) - low / static_cast<double>(count);
   const double power = std::pow(10, std::floor(std::log10(rough)));
   const double share = rough / power;
   const double step = (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10) * power;
   std::vector<double> out;
+  // `first` is below 1e11, so that adding 1 changes it.
   const double first = std::floor(low / step + 1e-9);
-  for (double i = first; out.empty() || out.back() < high - 1e-9 * step; ++i) out.push_back(i * step);
+  for (std::size_t i = 0; out.size() < 2 || (out.back() < high - 1e-9 * step && i < 4 * count + 4); ++i)
+    out.push_back(std::clamp((first + static_cast<double>(i)) * step, -largest, largest));
   return out;
 }
 
 /// Decimals that tell `step` apart.
-inline int decimals_of(double step) { return std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9))); }
+inline int decimals_of(double step) { return std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 64); }
+
+/// A tick's label: with as many decimals as tell it from its neighbours `step` away, as a power of ten where that is
+/// long.
+inline std::string tick_label(double value, double step) {
+  const bool plain = std::fabs(value) < 1e7 && step >= 1e-7;
+  return plain ? fixed(value, decimals_of(step)) : text(value);
+}
+
+/// Where a value lies between two others, from 0 to 1, without overflow between the largest numbers.
+inline double share_between(double value, double from, double to) {
+  return (value / 2 - from / 2) / (to / 2 - from / 2);
+}
 
 /// Shapes inside a box that scales to the width of the page.
 class svg_canvas {

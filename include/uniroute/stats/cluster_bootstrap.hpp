@@ -27,7 +27,8 @@ struct bootstrap_interval {
 };
 
 /// `clusters[t]` names the LLMs of trial t. Same seed, same bits.
-/// Throws std::invalid_argument for shapes, no values, zero draws or a level outside (0, 1).
+/// Throws std::invalid_argument for shapes, no values, zero draws or a level outside (0, 1), std::domain_error for a
+/// value that is not finite.
 inline bootstrap_interval cluster_bootstrap(std::span<const double> values,
                                             std::span<const std::vector<std::string>> clusters, std::uint64_t seed = 1,
                                             std::size_t draws = 2000, double level = 0.95) {
@@ -35,6 +36,7 @@ inline bootstrap_interval cluster_bootstrap(std::span<const double> values,
                   " entries, but must have as many as clusters, ", clusters.size(), ", and at least 1");
   detail::require(draws >= 1 && level > 0 && level < 1, "cluster_bootstrap: draws is ", draws, " and level ", level,
                   ", but must be at least 1 and between 0 and 1");
+  detail::check_finite_values("cluster_bootstrap", "values", values);
   std::map<std::string, std::pair<double, double>> sums;
   for (std::size_t t = 0; t < values.size(); ++t) {
     for (const auto& name : clusters[t]) {
