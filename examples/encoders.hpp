@@ -121,6 +121,14 @@ inline std::function<void(std::size_t, std::size_t)> text_progress(const std::st
   };
 }
 
+/// The transformer of a folder; what its files say and nothing reads is said.
+inline ur::transformer_encoder open_transformer(const std::filesystem::path& folder, ur::transformer_options options) {
+  std::vector<std::string> notes;
+  auto out = ur::read_transformer(folder, std::move(options), &notes);
+  for (const auto& note : notes) std::fprintf(stderr, "%s: %s\n", folder.string().c_str(), note.c_str());
+  return out;
+}
+
 /// The static encoder of a model: distilled once, then read from the cache.
 inline ur::static_encoder cached_static(const encoder_settings& s) {
   const auto model = model_folder(s);
@@ -131,7 +139,7 @@ inline ur::static_encoder cached_static(const encoder_settings& s) {
     return out;
   }
   auto show = text_progress("Distilling the static encoder", s.quiet);
-  out = ur::distill(ur::read_transformer(model, {.threads = s.threads, .on_prompts = show}),
+  out = ur::distill(open_transformer(model, {.threads = s.threads, .on_prompts = show}),
                     {.dimension = 256, .threads = s.threads});
   std::filesystem::create_directories(cache_folder());
   write_whole(kept, [&](const auto& staged) { ur::write_router(out, staged); });
@@ -143,7 +151,7 @@ inline ur::embedding_matrix embed_texts(const std::string& name, std::span<const
                                         const encoder_settings& s) {
   if (name == "static") return cached_static(s).encode(texts);
   const auto model = model_folder(s);
-  const auto encoder = ur::read_transformer(model, {.threads = s.threads});
+  const auto encoder = open_transformer(model, {.threads = s.threads, .on_prompts = {}});
   const auto folder = s.parts.empty() ? cache_folder() / "embeddings" : std::filesystem::path(s.parts);
   return encode_in_chunks(
       texts, encoder.dimension(), hash_model(model), folder, [&](auto part) { return encoder.encode(part); },

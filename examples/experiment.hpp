@@ -27,7 +27,7 @@ namespace ur = uniroute;
 using nlohmann::ordered_json;
 
 struct settings {
-  std::string data, variant, encoder = "auto", out;
+  std::string data, variant, encoder = "auto", cost = "table", out;
   encoder_settings model;  ///< where `encoder` finds what it needs
   std::size_t trials = 100, validation = 400, threads = 0;
   std::uint64_t seed = 1;
@@ -36,6 +36,10 @@ struct settings {
 inline void add_options(CLI::App& app, settings& s) {
   app.add_option("--data", s.data, "directory of a routing table (docs/data.md); none: a simulated world");
   app.add_option("--variant", s.variant, "read outcomes_VARIANT.csv and so on, e.g. union");
+  app.add_option("--cost", s.cost,
+                 "table: what its files say; params: params_b of models.csv; 1: every prompt and model")
+      ->check(CLI::IsMember({"table", "params", "1"}))
+      ->capture_default_str();
   app.add_option("--encoder", s.encoder, encoder_help)->capture_default_str();
   app.add_option("--model", s.model.model, "folder of a BERT-family model; none: all-MiniLM-L6-v2 in the cache");
   app.add_option("--trials", s.trials, "random splits")->check(CLI::PositiveNumber)->capture_default_str();
@@ -73,7 +77,11 @@ inline source open_source(const settings& s) {
     out.table = std::move(sample.table);
     out.expected = std::move(sample.expected_losses);
   } else {
-    out.table = ur::read_routing_table(s.data, {.variant = s.variant});
+    using source_of_costs = ur::read_options::cost_source;
+    const auto costs = s.cost == "params" ? source_of_costs::params
+                       : s.cost == "1"    ? source_of_costs::one
+                                          : source_of_costs::table;
+    out.table = ur::read_routing_table(s.data, {.variant = s.variant, .costs = costs});
   }
   encoder_settings how = s.model;
   how.threads = s.threads;

@@ -116,8 +116,7 @@ TEST_CASE("vocabularies that are no vocabularies are refused, with the line") {
     CHECK_THROWS_AS(ur::read_vocabulary(folder.write("vocab.txt", bytes)), ur::format_error);
   };
   refused("", "has no '[UNK]'");
-  refused("[UNK]\n[CLS]\n\n[SEP]\n", "vocab.txt:3: is empty");
-  refused("[UNK]\n[CLS]\n[SEP]\na\na\n", "entry 4 of the vocabulary, 'a', occurs twice");
+
   refused("[UNK]\n[CLS]\n[SEP]\nab\xFF\n", "vocab.txt:4:3: is not UTF-8");
   CHECK(ur::read_vocabulary(folder.write("vocab.txt", "[UNK]\r\n[CLS]\r\n[SEP]")).size() == 3);
   CHECK_THROWS_AS(ur::wordpiece_tokenizer({"[UNK]", "[CLS]", "[SEP]"}, {.longest_word = 0}), std::invalid_argument);

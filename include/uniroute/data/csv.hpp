@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/utf8.hpp>
 #include <uniroute/errors.hpp>
 #include <utility>
 #include <vector>
@@ -49,8 +51,17 @@ struct csv_cell {
 /// and doubled quotes; lines end in LF or CRLF; empty lines are left out.
 class csv_file {
  public:
-  /// Throws format_error with line and column for ragged rows, stray or open quotes and a missing or empty file.
+  /// Throws format_error with line and column for ragged rows, stray or open quotes, bytes that are no UTF-8, other
+  /// separators than commas, and a missing or empty file.
   explicit csv_file(const std::filesystem::path& path) : path_(path.string()), bytes_(read_file(path)) {
+    const std::size_t bad = first_invalid_utf8(bytes_);
+    if (bad != bytes_.size()) {
+      const auto before = bytes_.begin() + static_cast<std::ptrdiff_t>(bad);
+      const auto line = static_cast<std::size_t>(std::count(bytes_.begin(), before, '\n')) + 1;
+      const std::size_t start = bytes_.rfind('\n', bad);
+      throw format_error(path_, line, start == std::string::npos ? bad + 1 : bad - start,
+                         "is not UTF-8, but must be (a spreadsheet saves it as \"CSV UTF-8\")");
+    }
     while (at_ < bytes_.size()) {
       if (empty_line()) continue;
       std::vector<csv_cell> cells = next_row();
@@ -62,6 +73,13 @@ class csv_file {
     }
     if (rows_.empty()) throw format_error(path_, 1, 1, "the file is empty, but must have a header");
     bytes_.clear();
+    for (const char other : {';', '\t'}) {
+      const csv_cell& first = rows_[0][0];
+      const std::size_t at = first.text.find(other);
+      if (rows_[0].size() == 1 && at != std::string::npos)
+        fail({first.text, first.line, first.column + at},
+             text("cells are separated by ", other == ';' ? "semicolons" : "tabs", ", but must be by commas"));
+    }
   }
 
   const std::vector<csv_cell>& header() const noexcept { return rows_[0]; }
@@ -86,9 +104,22 @@ class csv_file {
     double value = 0;
     const char* end = cell.text.data() + cell.text.size();
     const auto [stop, error] = std::from_chars(cell.text.data(), end, value);
-    if (error != std::errc{} || stop != end || !std::isfinite(value))
-      fail(cell, text(what, " is '", cell.text, "', but must be a finite number"));
-    return value;
+    if (error == std::errc::result_out_of_range && stop == end) {
+      // Too large or too small: what is below the smallest double is 0, as other readers say.
+      long double wide = 0;
+      const bool known = std::from_chars(cell.text.data(), end, wide).ec == std::errc{};
+      const std::size_t exponent = cell.text.find_first_of("eE");
+      const bool small = known                           ? std::fabs(wide) < 1
+                         : exponent != std::string::npos ? cell.text.compare(exponent + 1, 1, "-") == 0
+                                                         : cell.text.find_first_not_of("-0") == cell.text.find('.');
+      if (small) return 0;
+    } else if (error == std::errc{} && stop == end && std::isfinite(value)) {
+      return value;
+    }
+    constexpr std::string_view blanks[] = {"NA", "N/A", "na", "n/a", "NaN", "nan", "null", "NULL", "None", "-", "?"};
+    const bool blank = std::find(std::begin(blanks), std::end(blanks), cell.text) != std::end(blanks);
+    fail(cell, text(what, " is '", cell.text, "', but must be a finite number",
+                    blank ? " (what is missing is an empty cell)" : ""));
   }
 
  private:

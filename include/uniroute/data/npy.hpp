@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -163,7 +164,8 @@ matrix<T> npy_matrix(const npy_array& a) {
 }  // namespace detail
 
 /// A matrix from a two-dimensional array of float32 or float64, in C or Fortran order; converted to T.
-/// Throws format_error for any other content, and for a file shorter or longer than its shape says.
+/// Throws format_error for any other content, for a float64 that is too large for T, and for a file shorter or longer
+/// than its shape says.
 template <class T>
 requires std::floating_point<T> matrix<T> read_npy_matrix(const std::filesystem::path& path) {
   detail::npy_header header(path);
@@ -172,7 +174,17 @@ requires std::floating_point<T> matrix<T> read_npy_matrix(const std::filesystem:
   if (a.type != "<f4" && a.type != "<f8")
     header.fail(detail::text("holds '", a.type, "', but must hold '<f4' or '<f8' (float32 or float64)"));
   header.check_size(a.type == "<f4" ? 4 : 8);
-  return a.type == "<f4" ? detail::npy_matrix<T, float>(a) : detail::npy_matrix<T, double>(a);
+  matrix<T> out = a.type == "<f4" ? detail::npy_matrix<T, float>(a) : detail::npy_matrix<T, double>(a);
+  if (std::same_as<T, float> && a.type == "<f8") {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      if (!std::isinf(out.data()[i])) continue;
+      const std::size_t row_of = i / a.shape[1], column_of = i % a.shape[1];
+      const double value = detail::npy_item<double>(a, a.fortran ? column_of * a.shape[0] + row_of : i);
+      if (!std::isinf(value))
+        header.fail(detail::text("row ", row_of, ", column ", column_of, " is ", value, ", which float32 cannot hold"));
+    }
+  }
+  return out;
 }
 
 /// A vector from a one-dimensional array of exactly T (double or uint32). Throws format_error for any other content.

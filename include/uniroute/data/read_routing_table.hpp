@@ -18,25 +18,32 @@
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/json_file.hpp>
+#include <uniroute/detail/utf8.hpp>
 #include <uniroute/missing.hpp>
 #include <utility>
 #include <vector>
 
 namespace uniroute {
 
-/// Which of the files of a folder `read_routing_table` reads.
+/// Which of the files of a folder `read_routing_table` reads, and what it takes for costs.
 struct read_options {
+  /// What every model costs, where the table has no prices or others are wanted: `table` is what the files say,
+  /// `params` its parameters in billions (params_b), `one` 1 for every prompt and model.
+  enum class cost_source { table, params, one };
+
   std::string variant = {};  ///< "union" reads outcomes_union.csv, models_union.csv and so on; "" the files without
+  cost_source costs = cost_source::table;
 };
 
 namespace detail {
 
 class table_reader {
  public:
-  table_reader(const std::filesystem::path& dir, const read_options& options) : dir_(dir), variant_(options.variant) {
+  table_reader(const std::filesystem::path& dir, const read_options& options)
+      : dir_(dir), variant_(options.variant), costs_(options.costs) {
     if (!std::filesystem::is_directory(dir)) throw format_error(dir.string(), 0, 0, "is no directory, but must be one");
     const auto whole = std::filesystem::weakly_canonical(dir);
-    parts_.name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+    parts_.name = as_utf8((whole.has_filename() ? whole : whole.parent_path()).filename().string());
     if (!variant_.empty()) {
       parts_.name += " (" + variant_ + ")";
       if (!std::filesystem::exists(name("outcomes", ".csv")))
@@ -86,6 +93,7 @@ class table_reader {
     const auto path = dir_ / "prompts.jsonl";
     const std::string bytes = read_file(path);
     bool any_prompt = false, any_category = false;
+    std::string instead;  // what a prompt may have been called
     std::size_t line = 0;
     for (std::size_t at = 0; at < bytes.size();) {
       ++line;
@@ -105,6 +113,9 @@ class table_reader {
         if (!object[key].is_string()) throw format_error(path.string(), line, 1, text("'", key, "' must be a text"));
         return object[key].get<std::string>();
       };
+      for (const char* other : {"text", "question", "query", "input", "instruction"}) {
+        if (instead.empty() && object.is_object() && object.contains(other)) instead = other;
+      }
       const auto id = field("id");
       if (!id) throw format_error(path.string(), line, 1, "has no 'id', but every line must be an object with one");
       const auto [known, fresh] = index_.try_emplace(*id, parts_.ids.size());
@@ -120,6 +131,9 @@ class table_reader {
     }
     if (parts_.ids.empty()) throw format_error(path.string(), 1, 1, "has no prompts, but must have at least 1");
     if (!any_category) parts_.categories.clear();
+    if (!any_prompt && !instead.empty() && !std::filesystem::exists(dir_ / "embeddings.npy"))
+      throw format_error(path.string(), 1, 1,
+                         text("has '", instead, "' and no 'prompt', but a prompt's text must be called 'prompt'"));
   }
 
   void read_models() {
@@ -178,6 +192,12 @@ class table_reader {
         file.fail(cell, text("model '", cell.text, "' occurs twice, but must be distinct"));
       to[j] = found->second;
     }
+    std::string absent;
+    for (std::size_t h = 0; !whole && h < seen_model.size(); ++h) {
+      if (!seen_model[h]) absent += (absent.empty() ? "" : ", ") + parts_.models[h].name;
+    }
+    if (!absent.empty())
+      parts_.notes.push_back(name(stem, ".csv").filename().string() + " has no column for " + absent + ".");
     if (whole) {
       for (std::size_t h = 0; h < seen_model.size(); ++h) {
         if (!seen_model[h])
@@ -209,7 +229,65 @@ class table_reader {
     return out;
   }
 
+  /// Whether costs are not those of the files, and then what is said of them.
+  bool costs_by_choice() {
+    using source = read_options::cost_source;
+    if (costs_ == source::table) return false;
+    std::vector<std::size_t> kept, all(parts_.ids.size());
+    std::string left_out;
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    parts_.costs = make_matrix<double>(all.size(), parts_.models.size(), 1.0);
+    for (std::size_t h = 0; h < parts_.models.size(); ++h) {
+      auto& model = parts_.models[h];
+      if (costs_ == source::params && !model.params_b) {
+        left_out += (left_out.empty() ? "" : ", ") + model.name;
+        continue;
+      }
+      model.cost = costs_ == source::params ? *model.params_b : 1.0;
+      for (std::size_t i = 0; i < all.size(); ++i) parts_.costs(i, h) = *model.cost;
+      kept.push_back(h);
+    }
+    if (kept.empty())
+      throw format_error(name("models", ".csv").string(), 1, 1,
+                         "no model has 'params_b', but some must where costs are to be parameters");
+    parts_.notes.push_back(costs_ == source::params ? "Costs: parameters in billions, as asked for."
+                                                    : "Costs: 1 for every prompt and model, as asked for.");
+    keep_models(kept, all, left_out);
+    return true;
+  }
+
+  /// Takes out the models whose cost nothing gives.
+  void keep_models(const std::vector<std::size_t>& kept, const std::vector<std::size_t>& all,
+                   const std::string& left_out) {
+    if (kept.size() == parts_.models.size()) return;
+    parts_.notes.push_back("Left out, because nothing gives their cost: " + left_out + ".");
+    parts_.losses = take(parts_.losses, all, kept);
+    parts_.costs = take(parts_.costs, all, kept);
+    if (parts_.counts.size() != 0) parts_.counts = take(parts_.counts, all, kept);
+    std::vector<model_info> models;
+    for (const std::size_t h : kept) models.push_back(std::move(parts_.models[h]));
+    parts_.models = std::move(models);
+  }
+
+  /// A column of models.csv that may have been meant for a cost, and what it must be called; empty if there is none.
+  std::string mistaken_title() const {
+    for (const auto& model : parts_.models) {
+      for (const auto& [title, value] : model.others) {
+        if (title.find("price") == std::string::npos && title.find("cost") == std::string::npos &&
+            title.find("params") == std::string::npos)
+          continue;
+        const bool params = title.find("params") != std::string::npos, out = title.find("out") != std::string::npos;
+        return text("; column '", title, "' is not read: prices are called price_in_per_mtok and price_out_per_mtok",
+                    params ? ", parameters params_b"
+                    : out  ? ""
+                           : ", a cost of one prompt cost");
+      }
+    }
+    return "";
+  }
+
   void read_costs() {
+    if (costs_by_choice()) return;
     const auto valid = [](double value) { return value >= 0; };
     const auto optional_cells = [&](std::string_view stem, std::string_view what) {
       return exists(stem) ? read_cells(stem, valid, what, "at least 0")
@@ -253,16 +331,10 @@ class table_reader {
     }
     if (kept.empty())
       throw format_error(name("models", ".csv").string(), 1, 1,
-                         "no model has a cost: costs.csv, a column 'cost' or prices must give it");
-    if (kept.size() != parts_.models.size()) {
-      parts_.notes.push_back("Left out, because nothing gives their cost: " + left_out + ".");
-      parts_.losses = take(parts_.losses, all, kept);
-      parts_.costs = take(parts_.costs, all, kept);
-      if (parts_.counts.size() != 0) parts_.counts = take(parts_.counts, all, kept);
-      std::vector<model_info> models;
-      for (const std::size_t h : kept) models.push_back(std::move(parts_.models[h]));
-      parts_.models = std::move(models);
-    }
+                         text("no model has a cost: costs.csv, a column 'cost' or prices must give it (or read it "
+                              "with parameters or 1 for costs: --cost params, --cost 1)",
+                              mistaken_title()));
+    keep_models(kept, all, left_out);
   }
 
   /// Characters / 4; bytes that continue a UTF-8 character do not count.
@@ -286,12 +358,6 @@ class table_reader {
     }
   };
 
-  /// Code points of UTF-8: bytes that do not continue a character.
-  static double characters(std::string_view text) {
-    return static_cast<double>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-  }
-
   /// Whether model h has any cost; missing ones take the mean of the others.
   bool fill_with_mean(std::size_t h) {
     double sum = 0, count = 0;
@@ -308,6 +374,7 @@ class table_reader {
 
   std::filesystem::path dir_;
   std::string variant_;
+  read_options::cost_source costs_;
   routing_table_parts parts_;
   std::map<std::string, std::size_t> index_, models_;
 };

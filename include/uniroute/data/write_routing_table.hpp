@@ -27,6 +27,12 @@ class staged_directory {
  public:
   staged_directory(std::string_view function, const std::filesystem::path& target, std::string_view marker)
       : target_(target.has_filename() ? target : target.parent_path()) {
+    // A link stands for what it points to, which is what is replaced.
+    if (std::filesystem::is_symlink(target_)) {
+      require(std::filesystem::exists(target_), function, ": '", target_.string(), "' is a link to '",
+              std::filesystem::read_symlink(target_).string(), "', which is not there, but must be");
+      target_ = std::filesystem::canonical(target_);
+    }
     const bool replaceable = !std::filesystem::exists(target_) || std::filesystem::exists(target_ / marker) ||
                              (std::filesystem::is_directory(target_) && std::filesystem::is_empty(target_));
     require(replaceable, function, ": '", target_.string(), "' exists and has no ", marker,

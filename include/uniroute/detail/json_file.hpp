@@ -2,9 +2,11 @@
 
 // A JSON file of somebody else's, read with errors that name the file and what is wrong in it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -13,6 +15,8 @@
 #include <uniroute/data/csv.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/errors.hpp>
+#include <utility>
+#include <vector>
 
 namespace uniroute::detail {
 
@@ -34,12 +38,16 @@ inline std::size_t nested_too_deeply(std::string_view text, std::size_t most) no
 }
 
 /// The one parser of JSON, so that units compile nlohmann's once. Throws nlohmann::json::parse_error, for numbers
-/// beyond the largest double too (with byte 0), and for what is nested deeper than 64: a copy of it would overrun the
-/// stack.
+/// beyond the largest double too (with byte 0), for a byte of 0 (and so for whatever follows it), and for what is
+/// nested deeper than 64: a copy of it would overrun the stack.
 inline nlohmann::json parse_json(std::string_view text, const nlohmann::json::parser_callback_t& watch = nullptr) {
   using error = nlohmann::json::parse_error;
   const std::size_t deep = nested_too_deeply(text, 64);
   if (deep != text.size()) throw error::create(101, deep + 1, "nested deeper than 64", nullptr);
+  // JSON has no such byte, but the library takes one for the end, and what follows would not be looked at.
+  const std::size_t nul = text.find('\0');
+  if (nul != std::string_view::npos)
+    throw error::create(101, nul + 1, "a byte is 0, but JSON has no such byte", nullptr);
   try {
     return nlohmann::json::parse(text.data(), text.data() + text.size(), watch);
   } catch (const nlohmann::json::out_of_range& beyond) {
@@ -90,6 +98,16 @@ class json_file {
   T get_or(const nlohmann::json& object, const char* key, T otherwise) const {
     const auto found = object.is_object() ? object.find(key) : object.end();
     return found == object.end() || found->is_null() ? otherwise : convert<T>(*found, key);
+  }
+
+  /// The keys of an object that are none of `known`.
+  static std::vector<std::string> unknown_keys(const nlohmann::json& object,
+                                               std::initializer_list<std::string_view> known) {
+    std::vector<std::string> out;
+    for (const auto& item : object.items()) {
+      if (std::find(known.begin(), known.end(), item.key()) == known.end()) out.push_back(item.key());
+    }
+    return out;
   }
 
   /// Calls read(), and gives what it throws of ours or of the JSON library's the file's name.

@@ -67,6 +67,17 @@ inline std::size_t first_invalid_utf8(std::string_view text) noexcept {
   return text.size();
 }
 
+/// The text with U+FFFD for what is no UTF-8.
+inline std::string as_utf8(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const decoded d = decode_utf8(text, at);
+    append_utf8(d.code_point, out);
+    at += d.size;
+  }
+  return out;
+}
+
 /// How many code points the text has; each byte that is no UTF-8 counts as one or as part of one.
 inline std::size_t count_code_points(std::string_view text) noexcept {
   std::size_t count = 0;

@@ -101,9 +101,9 @@ inline wordpiece_tokenizer read_tokenizer_json(const std::filesystem::path& path
   });
 }
 
-/// A tokenizer from a vocab.txt: one entry a line, white space at its end ignored.
-/// Throws format_error, with the line, for an empty or repeated entry or bytes that are not UTF-8, and if the special
-/// entries are missing.
+/// A tokenizer from a vocab.txt: one entry a line, white space at its end ignored. As in transformers an empty line
+/// counts as a token that is never found, and of equal lines the last counts. Throws format_error, with the line, for
+/// bytes that are not UTF-8, and if the special entries are missing.
 inline wordpiece_tokenizer read_vocabulary(const std::filesystem::path& path, wordpiece_options options = {}) {
   const std::string bytes = detail::read_file(path);
   std::vector<std::string> entries;
@@ -113,7 +113,6 @@ inline wordpiece_tokenizer read_vocabulary(const std::filesystem::path& path, wo
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
     const std::size_t bad = detail::first_invalid_utf8(line);
     if (bad != line.size()) throw format_error(path.string(), entries.size() + 1, bad + 1, "is not UTF-8");
-    if (line.empty()) throw format_error(path.string(), entries.size() + 1, 0, "is empty, but must be an entry");
     entries.emplace_back(line);
     at = end + 1;
   }

@@ -34,6 +34,47 @@ class bert_reader {
     config_.require(activation == "gelu", "hidden_act is '", activation, "', but must be gelu");
     const auto places = config_.get_or(root, "position_embedding_type", std::string("absolute"));
     config_.require(places == "absolute", "position_embedding_type is '", places, "', but must be absolute");
+    config_.require(!config_.get_or(root, "is_decoder", false), "is_decoder is true, but must be false");
+    for (const auto& key : json_file::unknown_keys(root, {"_name_or_path",
+                                                          "add_cross_attention",
+                                                          "architectures",
+                                                          "attention_probs_dropout_prob",
+                                                          "bos_token_id",
+                                                          "chunk_size_feed_forward",
+                                                          "classifier_dropout",
+                                                          "directionality",
+                                                          "dtype",
+                                                          "eos_token_id",
+                                                          "finetuning_task",
+                                                          "gradient_checkpointing",
+                                                          "hidden_act",
+                                                          "hidden_dropout_prob",
+                                                          "hidden_size",
+                                                          "id2label",
+                                                          "initializer_range",
+                                                          "intermediate_size",
+                                                          "is_decoder",
+                                                          "label2id",
+                                                          "layer_norm_eps",
+                                                          "max_position_embeddings",
+                                                          "model_type",
+                                                          "num_attention_heads",
+                                                          "num_hidden_layers",
+                                                          "output_past",
+                                                          "pad_token_id",
+                                                          "pooler_fc_size",
+                                                          "pooler_num_attention_heads",
+                                                          "pooler_num_fc_layers",
+                                                          "pooler_size_per_head",
+                                                          "pooler_type",
+                                                          "position_embedding_type",
+                                                          "tie_word_embeddings",
+                                                          "torch_dtype",
+                                                          "transformers_version",
+                                                          "type_vocab_size",
+                                                          "use_cache",
+                                                          "vocab_size"}))
+      notes_.push_back("config.json: '" + key + "' is not known, and not read");
     const auto sized = [&](const char* name) {
       const auto value = config_.get<std::uint64_t>(root, name);
       config_.require(value >= 1 && value <= std::uint64_t{1} << 31, "'", name, "' is ", value,
@@ -55,6 +96,7 @@ class bert_reader {
   }
 
   std::size_t positions() const noexcept { return positions_; }
+  const std::vector<std::string>& notes() const noexcept { return notes_; }
 
   transformer_weights read() const {
     transformer_weights w;
@@ -85,8 +127,10 @@ class bert_reader {
   }
 
   void read_norm(const std::string& name, matrix<float>& scale, matrix<float>& shift) const {
-    scale = vector_of(name + ".weight", width_);
-    shift = vector_of(name + ".bias", width_);
+    // Models that came from TensorFlow say gamma and beta.
+    const bool legacy = !tensors_.contains(prefix_ + name + ".weight") && tensors_.contains(prefix_ + name + ".gamma");
+    scale = vector_of(name + (legacy ? ".gamma" : ".weight"), width_);
+    shift = vector_of(name + (legacy ? ".beta" : ".bias"), width_);
   }
 
   void read_layer(const std::string& name, transformer_layer& layer) const {
@@ -116,17 +160,50 @@ class bert_reader {
   json_file config_;
   safetensors_file tensors_;
   std::string prefix_;
+  std::vector<std::string> notes_;
   std::size_t width_ = 0, inner_ = 0, layers_ = 0, heads_ = 0, words_ = 0, positions_ = 0, types_ = 0;
   double epsilon_ = 0;
 };
 
+/// What a Pooling module's config.json says, in either generation of the format: {"pooling_mode": "mean"} since
+/// sentence-transformers 5.4, booleans before. Throws format_error, with the key, for another pooling, or several.
+inline pooling read_pooling(const json_file& file, std::vector<std::string>& notes) {
+  const auto& root = file.root();
+  std::vector<std::string> modes;
+  for (const auto& item : root.items()) {
+    const std::string& key = item.key();
+    if (key == "pooling_mode") {
+      file.require(item.value().is_string(), "pooling_mode is ", item.value().dump(), ", but must be mean or cls");
+      modes.push_back(item.value().get<std::string>());
+    } else if (key.starts_with("pooling_mode_")) {
+      if (file.get<bool>(root, key.c_str())) modes.push_back(key);
+    } else if (key != "word_embedding_dimension" && key != "embedding_dimension" && key != "include_prompt") {
+      notes.push_back("1_Pooling/config.json: '" + key + "' is not known, and not read");
+    }
+  }
+  std::string named;
+  for (const auto& mode : modes) named += (named.empty() ? "" : " and ") + mode;
+  file.require(modes.size() == 1, "the pooling is ", modes.empty() ? "not given" : named,
+               ", but must be one of the mean or of the first token");
+  if (modes[0] == "mean" || modes[0] == "pooling_mode_mean_tokens") return pooling::mean;
+  file.require(modes[0] == "cls" || modes[0] == "pooling_mode_cls_token", "the pooling is ", modes[0],
+               ", but must be of the mean (mean) or of the first token (cls)");
+  return pooling::first_token;
+}
+
 /// Pooling, normalisation and the longest prompt: what sentence-transformers writes beside a model. A folder without
 /// them is a plain BERT model, which is read as that library reads it: the mean of the tokens, not normalised.
-inline transformer_settings read_transformer_settings(const std::filesystem::path& folder, std::size_t positions) {
+/// A setting that would change embeddings and is not done here is refused by its name; a key that is not known is
+/// said in `notes`.
+inline transformer_settings read_transformer_settings(const std::filesystem::path& folder, std::size_t positions,
+                                                      bool lower_case, std::vector<std::string>& notes) {
   transformer_settings out;
   out.most_tokens = positions;
   out.normalise = false;
-  const auto present = [&](const char* name) { return std::filesystem::exists(folder / name); };
+  const auto present = [&](const std::string& name) { return std::filesystem::exists(folder / name); };
+  const auto note = [&](const char* name, const std::vector<std::string>& keys) {
+    for (const auto& key : keys) notes.push_back(std::string(name) + ": '" + key + "' is not known, and not read");
+  };
   if (present("tokenizer_config.json")) {
     const json_file file(folder / "tokenizer_config.json");
     // Some models have a "very large integer" here.
@@ -138,41 +215,69 @@ inline transformer_settings read_transformer_settings(const std::filesystem::pat
     const auto most = file.get_or(file.root(), "max_seq_length", std::uint64_t{out.most_tokens});
     file.require(most >= 2 && most <= positions, "max_seq_length is ", most, ", but must be 2 to ", positions);
     out.most_tokens = static_cast<std::size_t>(most);
+    file.require(
+        !file.get_or(file.root(), "do_lower_case", false) || lower_case,
+        "do_lower_case is true, but must be false for a tokenizer that keeps capitals: prompts are not changed "
+        "before they are read (set lowercase in tokenizer.json's normalizer)");
+    const auto task = file.get_or(file.root(), "transformer_task", std::string("feature-extraction"));
+    file.require(task == "feature-extraction", "transformer_task is '", task, "', but must be feature-extraction");
+    const auto output = file.get_or(file.root(), "module_output_name", std::string("token_embeddings"));
+    file.require(output == "token_embeddings", "module_output_name is '", output, "', but must be token_embeddings");
+    note("sentence_bert_config.json",
+         json_file::unknown_keys(file.root(), {"max_seq_length", "do_lower_case", "transformer_task",
+                                               "module_output_name", "modality_config"}));
   }
-  if (present("1_Pooling/config.json")) {
-    const json_file file(folder / "1_Pooling/config.json");
-    const bool mean = file.get_or(file.root(), "pooling_mode_mean_tokens", false);
-    const bool first = file.get_or(file.root(), "pooling_mode_cls_token", false);
-    const bool other = file.get_or(file.root(), "pooling_mode_max_tokens", false) ||
-                       file.get_or(file.root(), "pooling_mode_mean_sqrt_len_tokens", false);
-    file.require(mean != first && !other, "the pooling must be of the mean or of the first token, one of them");
-    out.pool = mean ? pooling::mean : pooling::first_token;
+  if (present("config_sentence_transformers.json")) {
+    const json_file file(folder / "config_sentence_transformers.json");
+    const auto found = file.root().find("default_prompt_name");
+    file.require(found == file.root().end() || found->is_null(), "default_prompt_name is ",
+                 found == file.root().end() ? std::string() : found->dump(),
+                 ", but must be null: no text is put before prompts here; put it before yours, and take the name out");
+    note("config_sentence_transformers.json",
+         json_file::unknown_keys(
+             file.root(), {"__version__", "prompts", "default_prompt_name", "similarity_fn_name", "model_type"}));
   }
+  std::string pool = "1_Pooling";
   if (present("modules.json")) {
     // A list, which json_file does not take: wrapped into an object.
     const json_file file((folder / "modules.json").string(),
                          "{\"modules\":" + read_file(folder / "modules.json") + "}");
+    std::size_t pools = 0;
     for (const auto& module : file.at(file.root(), "modules")) {
       const auto type = file.get<std::string>(module, "type");
       const auto kind = type.substr(type.rfind('.') + 1);
       file.require(kind == "Transformer" || kind == "Pooling" || kind == "Normalize", "module '", type,
                    "' is not one of Transformer, Pooling and Normalize");
+      const auto path = file.get_or(module, "path", std::string());
+      file.require(kind != "Transformer" || path.empty(), "the Transformer's path is '", path, "', but must be empty");
+      if (kind == "Pooling") {
+        file.require(++pools == 1, "there are several Pooling modules, but must be one");
+        if (!path.empty()) pool = path;
+      }
       if (kind == "Normalize") out.normalise = true;
     }
   }
+  if (present(pool + "/config.json")) out.pool = read_pooling(json_file(folder / pool / "config.json"), notes);
   return out;
 }
 
 }  // namespace detail
 
 /// Reads config.json, model.safetensors (F32, F16 or BF16; model_type bert with gelu), tokenizer.json or vocab.txt, and
-/// where they are there modules.json, 1_Pooling/config.json, sentence_bert_config.json and tokenizer_config.json.
-/// Throws format_error, with file and place, for anything else.
-inline transformer_encoder read_transformer(const std::filesystem::path& folder, transformer_options options = {}) {
+/// where they are there modules.json, the pooling's config.json, sentence_bert_config.json,
+/// config_sentence_transformers.json and tokenizer_config.json. `notes`, if given, gets a line for each key that is not
+/// known and not read. Throws format_error, with file and place, for anything else, a setting that would change
+/// embeddings and is not done here among it.
+inline transformer_encoder read_transformer(const std::filesystem::path& folder, transformer_options options = {},
+                                            std::vector<std::string>* notes = nullptr) {
   const detail::bert_reader reader(folder);
-  const auto settings = detail::read_transformer_settings(folder, reader.positions());
+  auto tokenizer = read_tokenizer(folder);
+  std::vector<std::string> said = reader.notes();
+  const auto settings =
+      detail::read_transformer_settings(folder, reader.positions(), tokenizer.options().lower_case, said);
+  if (notes != nullptr) notes->insert(notes->end(), said.begin(), said.end());
   try {
-    return {read_tokenizer(folder), reader.read(), settings, std::move(options)};
+    return {std::move(tokenizer), reader.read(), settings, std::move(options)};
   } catch (const std::invalid_argument& error) {
     throw format_error(folder.string(), 0, 0, error.what());
   }

@@ -176,7 +176,13 @@ class safetensors_file {
     require(json.is_object(), "byte 8: the header must be a JSON object");
     std::vector<std::pair<std::size_t, std::size_t>> places;
     for (const auto& item : json.items()) {
-      if (item.key() == "__metadata__") continue;
+      if (item.key() == "__metadata__") {
+        const auto& about = item.value();
+        require(about.is_object() &&
+                    std::all_of(about.begin(), about.end(), [](const auto& value) { return value.is_string(); }),
+                "__metadata__ must be an object of texts");
+        continue;
+      }
       const auto [begin, end] = read_entry(item.key(), item.value(), data);
       places.emplace_back(begin, end);
     }
@@ -203,16 +209,19 @@ class safetensors_file {
             "': data_offsets must be two whole numbers");
     tensor_view view;
     view.type = type.get<std::string>();
-    const std::size_t item = item_size(view.type);
-    require(item != 0, "tensor '", name, "': dtype is '", view.type, "', which is unknown");
-    std::size_t count = item;
+    const std::size_t bits = bits_of(view.type);
+    require(bits != 0, "tensor '", name, "': dtype is '", view.type, "', which is unknown");
+    std::size_t count = 1;
     for (const auto& extent : shape) {
       const auto value = extent.get<std::uint64_t>();
-      require(value == 0 || count <= std::numeric_limits<std::size_t>::max() / value, "tensor '", name,
+      require(value == 0 || count <= std::numeric_limits<std::size_t>::max() / 64 / value, "tensor '", name,
               "': the shape overflows");
       count *= static_cast<std::size_t>(value);
       view.shape.push_back(static_cast<std::size_t>(value));
     }
+    require(count * bits % 8 == 0, "tensor '", name, "' has ", count, " values of ", bits,
+            " bits, but they must fill whole bytes");
+    count = count * bits / 8;
     const auto begin = offsets[0].get<std::uint64_t>(), end = offsets[1].get<std::uint64_t>();
     require(begin <= end && end <= data.size(), "tensor '", name, "': data_offsets are ", begin, " to ", end,
             ", but must be in order and within the ", data.size(), " bytes of data");
@@ -222,11 +231,14 @@ class safetensors_file {
     return {static_cast<std::size_t>(begin), static_cast<std::size_t>(end)};
   }
 
-  static std::size_t item_size(std::string_view type) noexcept {
-    if (type == "F64" || type == "I64" || type == "U64") return 8;
-    if (type == "F32" || type == "I32" || type == "U32") return 4;
-    if (type == "F16" || type == "BF16" || type == "I16" || type == "U16") return 2;
-    if (type == "I8" || type == "U8" || type == "BOOL" || type == "F8_E4M3" || type == "F8_E5M2") return 1;
+  /// The types of safetensors 0.8.
+  static std::size_t bits_of(std::string_view type) noexcept {
+    if (type == "F64" || type == "I64" || type == "U64" || type == "C64") return 64;
+    if (type == "F32" || type == "I32" || type == "U32") return 32;
+    if (type == "F16" || type == "BF16" || type == "I16" || type == "U16") return 16;
+    if (type == "I8" || type == "U8" || type == "BOOL" || type.starts_with("F8_")) return 8;
+    if (type == "F6_E2M3" || type == "F6_E3M2") return 6;
+    if (type == "F4") return 4;
     return 0;
   }
 

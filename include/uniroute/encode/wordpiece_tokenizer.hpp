@@ -42,9 +42,10 @@ class wordpiece_tokenizer {
  public:
   wordpiece_tokenizer() = default;  ///< knows nothing until `load`
 
-  /// Entry i of the vocabulary is token i. Throws std::invalid_argument, naming the entry, for an empty or repeated
-  /// entry or one that is not UTF-8, if `unknown`, `first` or `last` is no entry, or if longest_word is not 1 to 10,000
-  /// (a word costs its length times that of the longest entry).
+  /// Entry i of the vocabulary is token i; an empty entry has a number and is never found, and of equal entries the
+  /// last counts, as in transformers. Throws std::invalid_argument, naming the entry, for one that is not UTF-8, if
+  /// `unknown`, `first` or `last` is no entry, or if longest_word is not 1 to 10,000 (a word costs its length times
+  /// that of the longest entry).
   explicit wordpiece_tokenizer(std::vector<std::string> vocabulary, wordpiece_options options = {})
       : options_(std::move(options)), vocabulary_(std::move(vocabulary)) {
     constexpr std::string_view me = "wordpiece_tokenizer";
@@ -53,16 +54,15 @@ class wordpiece_tokenizer {
     detail::require(vocabulary_.size() < std::size_t{1} << 31, me, ": the vocabulary has ", vocabulary_.size(),
                     " entries, but must have fewer than 2^31");
     pieces_ = detail::piece_table(vocabulary_.size());
-    for (std::size_t i = 0; i < vocabulary_.size(); ++i) {
+    for (std::size_t i = vocabulary_.size(); i-- > 0;) {  // of equal ones the last is found, and the others are not
       const std::string& entry = vocabulary_[i];
-      detail::require(!entry.empty(), me, ": entry ", i, " of the vocabulary is empty, but must not be");
+      if (entry.empty()) continue;
       const std::size_t bad = detail::first_invalid_utf8(entry);
       detail::require(bad == entry.size(), me, ": entry ", i, " of the vocabulary has byte ", bad,
                       " that is not UTF-8, but must be UTF-8");
       const bool inside = is_continuation(entry);
       const std::size_t skip = inside ? options_.continuation.size() : 0;
-      detail::require(pieces_.insert(std::string_view(entry).substr(skip), inside, static_cast<std::uint32_t>(i)), me,
-                      ": entry ", i, " of the vocabulary, '", entry, "', occurs twice, but entries must be distinct");
+      pieces_.insert(std::string_view(entry).substr(skip), inside, static_cast<std::uint32_t>(i));
     }
     unknown_ = find(options_.unknown);
     first_ = find(options_.first);
