@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <uniroute/detail/utf8.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 #include <utility>
@@ -154,10 +155,10 @@ class progress_bar {
 };
 
 inline std::string number(const ur::metric& value, int digits = 4) {
-  return value ? ur::detail::fixed(*value, digits) : "undefined";
+  return value ? ur::detail::fixed(*value, digits) : "none";
 }
 inline std::string number(const std::optional<ur::mean_estimate>& e, int digits = 4) {
-  return e ? ur::detail::fixed(e->mean, digits) : "undefined";
+  return e ? ur::detail::fixed(e->mean, digits) : "none";
 }
 inline std::string signed_number(double value) { return (value < 0 ? "" : "+") + ur::detail::fixed(value, 4); }
 
@@ -195,11 +196,13 @@ inline std::vector<std::vector<std::string>> metrics_table(const std::vector<ur:
 inline void print_table(const std::vector<std::vector<std::string>>& rows, std::size_t columns) {
   std::vector<std::size_t> width(columns, 0);
   for (const auto& r : rows) {
-    for (std::size_t j = 0; j < columns; ++j) width[j] = std::max(width[j], r[j].size());
+    for (std::size_t j = 0; j < columns; ++j) width[j] = std::max(width[j], ur::detail::count_code_points(r[j]));
   }
   for (const auto& r : rows) {
-    for (std::size_t j = 0; j < columns; ++j)
-      std::printf(j == 0 ? "%-*s" : "  %*s", static_cast<int>(width[j]), r[j].c_str());
+    for (std::size_t j = 0; j < columns; ++j) {
+      const std::string pad(width[j] - ur::detail::count_code_points(r[j]), ' ');
+      std::printf(j == 0 ? "%s%s" : "  %s%s", j == 0 ? r[j].c_str() : pad.c_str(), j == 0 ? pad.c_str() : r[j].c_str());
+    }
     std::printf("\n");
   }
 }
@@ -255,6 +258,7 @@ inline ordered_json results_json(const ur::routing_table& table, const settings&
     j["gain_over_zero"] = to_json(m.gain_over_zero);
     j["gain_over_knn"] = to_json(m.gain_over_knn);
     j["coverage"] = m.coverage;
+    j["trials_left_out"] = m.left_out;
     if (m.prediction) {
       j["prediction"] = {{"brier", m.prediction->brier},
                          {"log_loss", m.prediction->log_loss},
@@ -395,6 +399,19 @@ inline std::vector<ur::chart_line> gain_lines(const std::vector<ur::chart_line>&
   return gains;
 }
 
+/// Why some trials have no area.
+inline std::string left_out_text(std::size_t left_out, std::size_t trials) {
+  if (left_out == trials)
+    return "The unseen LLMs of every trial all cost the same: there is nothing to trade quality against, so that "
+           "areas, "
+           "quality-neutral costs and gains are undefined. Quality is reported (peak); other costs can be taken with "
+           "--cost.";
+  return ur::detail::text(
+      "In ", left_out, " of ", trials,
+      " trials the unseen LLMs all cost the same, and there is no area: these trials are left out of "
+      "curves, means, intervals and tests (not of the peak).");
+}
+
 /// What was run: table, protocol, notes, and what is missing.
 inline void add_introduction(ur::html_page& page, const ur::routing_table& table, const settings& s,
                              const std::string& encoder, const ur::protocol_result& result,
@@ -412,6 +429,7 @@ inline void add_introduction(ur::html_page& page, const ur::routing_table& table
         ur::detail::text("LLMs without any observed outcome in a trial's validation or test were left out of "
                          "that trial: ",
                          result.dropped, " over all trials."));
+  if (!all.empty() && all[0].left_out != 0) page.paragraph(left_out_text(all[0].left_out, s.trials));
   double coverage = 1;
   for (const auto& m : all) coverage = std::min(coverage, m.coverage);
   if (coverage < 1 - 1e-6)  // shares of choices are float32
@@ -476,6 +494,7 @@ inline void print_result(const settings& s, const ur::protocol_result& result,
               result.validation, result.test, result.unseen,
               result.static_pool ? "LLMs, all enrolled (static pool)" : "unseen LLMs");
   print_table(metrics_table(all), 10);
+  if (!all.empty() && all[0].left_out != 0) std::printf("\n%s\n", left_out_text(all[0].left_out, s.trials).c_str());
   std::printf("\nLook at %s\n", (std::filesystem::path(s.out) / "index.html").string().c_str());
 }
 

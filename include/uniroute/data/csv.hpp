@@ -108,11 +108,11 @@ class csv_file {
       // Too large or too small: what is below the smallest double is 0, as other readers say.
       long double wide = 0;
       const bool known = std::from_chars(cell.text.data(), end, wide).ec == std::errc{};
-      const std::size_t exponent = cell.text.find_first_of("eE");
-      const bool small = known                           ? std::fabs(wide) < 1
-                         : exponent != std::string::npos ? cell.text.compare(exponent + 1, 1, "-") == 0
+      const std::size_t power = cell.text.find_first_of("eE");
+      const bool vanishes = known                        ? std::fabs(wide) < 1
+                            : power != std::string::npos ? cell.text.compare(power + 1, 1, "-") == 0
                                                          : cell.text.find_first_not_of("-0") == cell.text.find('.');
-      if (small) return 0;
+      if (vanishes) return 0;
     } else if (error == std::errc{} && stop == end && std::isfinite(value)) {
       return value;
     }

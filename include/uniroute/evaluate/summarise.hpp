@@ -27,41 +27,47 @@ struct gain_summary {
   std::optional<bootstrap_interval> over_models;  ///< cluster bootstrap over the LLMs; none in a static pool
 };
 
-/// One method over all trials. Metrics are undefined (no value) if they are in any trial; QNC is the mean of the
-/// trials in which it was reached.
+/// One method over all trials. A trial in which a metric is undefined is left out of its mean and tests: where all
+/// unseen LLMs cost the same (`left_out` trials) there is no trade-off and no area. A metric has no value if no trial
+/// has one; QNC is the mean of the trials in which it was reached.
 struct method_summary {
   std::string name;
   std::optional<mean_estimate> area, narea, narea_prototype, aiq;
   mean_estimate peak;
   std::optional<double> qnc;  ///< mean over the trials that reached it
-  double reached = 0;         ///< share of trials
+  double reached = 0;         ///< share of the trials that have an area
+  std::size_t left_out = 0;   ///< trials without an area
   double collapse = 0, coverage = 1;
   std::optional<predictor_quality> prediction;
   std::optional<gain_summary> gain_over_zero, gain_over_knn;  ///< of nArea, default convention
-  std::array<double, curve_grid> curve{}, cost{};             ///< means
-  std::vector<std::pair<std::string, std::size_t>> chosen;    ///< hyper-parameters and how often
-  std::vector<std::pair<std::string, double>> weights;        ///< of the methods that it mixes, means over trials
+  std::array<double, curve_grid> curve{}, cost{};  ///< means over the trials that have an area (over all, if none has)
+  std::vector<std::pair<std::string, std::size_t>> chosen;  ///< hyper-parameters and how often
+  std::vector<std::pair<std::string, double>> weights;      ///< of the methods that it mixes, means over trials
 };
 
 namespace detail {
 
-inline std::optional<std::vector<double>> collect(const method_result& m, metric trial_score::*which) {
+/// The values of the trials that have one.
+inline std::vector<double> collect(const method_result& m, metric trial_score::*which) {
   std::vector<double> out;
   for (const auto& trial : m.trials) {
-    if (!(trial.*which)) return std::nullopt;
-    out.push_back(*(trial.*which));
+    if (trial.*which) out.push_back(*(trial.*which));
   }
   return out;
 }
 
 }  // namespace detail
 
-/// nArea of `a` less nArea of `b`, trial by trial; differences of rounding are 0. Empty where it is undefined.
-inline std::vector<double> paired_gains(const method_result& a, const method_result& b) {
-  const auto x = detail::collect(a, &trial_score::narea), y = detail::collect(b, &trial_score::narea);
+/// nArea of `a` less nArea of `b`, trial by trial; differences of rounding are 0. Trials in which it is undefined are
+/// left out; `kept`, if given, gets the indices of the others.
+inline std::vector<double> paired_gains(const method_result& a, const method_result& b,
+                                        std::vector<std::size_t>* kept = nullptr) {
   std::vector<double> out;
-  for (std::size_t t = 0; x && y && t < x->size(); ++t) {
-    const double gain = (*x)[t] - (*y)[t];
+  for (std::size_t t = 0; t < std::min(a.trials.size(), b.trials.size()); ++t) {
+    const metric &x = a.trials[t].narea, &y = b.trials[t].narea;
+    if (!x || !y) continue;
+    if (kept != nullptr) kept->push_back(t);
+    const double gain = *x - *y;
     out.push_back(std::fabs(gain) < 1e-12 ? 0 : gain);
   }
   return out;
@@ -73,14 +79,18 @@ inline method_summary summarise(const protocol_result& result, const method_resu
   out.name = m.name;
   const auto estimate = [&](metric trial_score::*which) -> std::optional<mean_estimate> {
     const auto values = detail::collect(m, which);
-    if (!values) return std::nullopt;
-    return corrected_resampled_t(*values, result.rho);
+    if (values.empty()) return std::nullopt;
+    return corrected_resampled_t(values, result.rho);
   };
   out.area = estimate(&trial_score::area);
   out.narea = estimate(&trial_score::narea);
   out.narea_prototype = estimate(&trial_score::narea_prototype);
   out.aiq = estimate(&trial_score::aiq);
   const double n = static_cast<double>(m.trials.size());
+  const auto defined = static_cast<std::size_t>(
+      std::count_if(m.trials.begin(), m.trials.end(), [](const auto& t) { return t.narea.has_value(); }));
+  out.left_out = m.trials.size() - defined;
+  const double drawn = defined == 0 ? n : static_cast<double>(defined);
   std::vector<double> peaks;
   double qnc = 0, reached = 0;
   predictor_quality quality;
@@ -93,9 +103,9 @@ inline method_summary summarise(const protocol_result& result, const method_resu
     }
     out.collapse += trial.collapse / n;
     out.coverage = std::min(out.coverage, trial.coverage);
-    for (std::size_t g = 0; g < curve_grid; ++g) {
-      out.curve[g] += trial.curve[g] / n;
-      out.cost[g] += trial.cost[g] / n;
+    for (std::size_t g = 0; (trial.narea || defined == 0) && g < curve_grid; ++g) {
+      out.curve[g] += trial.curve[g] / drawn;
+      out.cost[g] += trial.cost[g] / drawn;
     }
     if (trial.prediction) {
       with_prediction += 1;
@@ -123,7 +133,7 @@ inline method_summary summarise(const protocol_result& result, const method_resu
   std::stable_sort(out.chosen.begin(), out.chosen.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   out.peak = corrected_resampled_t(peaks, result.rho);
-  out.reached = reached / n;
+  out.reached = reached / drawn;
   if (reached > 0) out.qnc = qnc / reached;
   if (with_prediction > 0) {
     quality.brier /= with_prediction;
@@ -135,10 +145,13 @@ inline method_summary summarise(const protocol_result& result, const method_resu
   const auto gain_over = [&](std::string_view other) -> std::optional<gain_summary> {
     for (const auto& o : result.methods) {
       if (o.name != other) continue;
-      const auto gains = paired_gains(m, o);
+      std::vector<std::size_t> kept;
+      const auto gains = paired_gains(m, o, &kept);
       if (gains.empty()) return std::nullopt;
+      std::vector<std::vector<std::string>> pools;
+      for (const std::size_t t : kept) pools.push_back(result.pools[t]);
       return gain_summary{corrected_resampled_t(gains, result.rho), sign_test(gains),
-                          result.static_pool ? std::nullopt : std::optional(cluster_bootstrap(gains, result.pools))};
+                          result.static_pool ? std::nullopt : std::optional(cluster_bootstrap(gains, pools))};
     }
     return std::nullopt;
   };
