@@ -136,7 +136,8 @@ inline tally count(const ur::routing_table& raw, std::size_t splits, row_order o
       return right;
     });
     out.held[2] += holds([&] {
-      return hindsight <= ur::certify_hindsight(router, sample.reused(), level, {.largest_cost = dearest}).regret.upper + 1e-9;
+      return hindsight <=
+             ur::certify_hindsight(router, sample.reused(), level, {.largest_cost = dearest}).regret.upper + 1e-9;
     });
     out.held[3] += holds([&] {
       const std::vector<std::uint32_t> one(half.size(), 0);
@@ -148,8 +149,8 @@ inline tally count(const ur::routing_table& raw, std::size_t splits, row_order o
     });
     out.held[4] += holds([&] {
       const std::vector<decltype(router)> candidates{router};
-      const auto c =
-          ur::cells_by_certificate<>(std::span<const decltype(router)>(candidates), sample, lambda, delta, dearest);
+      const auto c = ur::cells_by_certificate<>(std::span<const decltype(router)>(candidates), sample.reused(), lambda,
+                                                delta, dearest);
       return detail::inside(c.bounds[0], j);
     });
     const auto safe = static_cast<std::size_t>(

@@ -259,8 +259,9 @@ ordered_json results_json(const settings& s, const std::string& table, const exp
 
 int run(const settings& s) {
   const theory::fitted_worlds fitted(open_table(s));
-  const ordered_json what{{"report", "theory"},     {"version", 3},   {"worlds", s.worlds},   {"seed", s.seed},
-                          {"table", fitted.name()}, {"data", ur::detail::as_utf8(s.data)}, {"variant", s.variant}, {"encoder", s.encoder}};
+  const ordered_json what{{"report", "theory"},   {"version", 3},           {"worlds", s.worlds},
+                          {"seed", s.seed},       {"table", fitted.name()}, {"data", ur::detail::as_utf8(s.data)},
+                          {"variant", s.variant}, {"encoder", s.encoder}};
   const std::filesystem::path dir = s.out;
   experiment::resumable_results results("theory_report", dir, what);
   const auto tasks = make_tasks(s, fitted);

@@ -59,8 +59,9 @@ inline void count_router(const fitted_worlds& worlds, std::uint64_t seed, covera
   tally.count(key("held_out_to_best_single", "betting"), inside(made.to_best_single, risk.loss - least));
   tally.count(key("held_out_to_zero_router", "betting"),
               inside(made.to_zero_router, risk.objective(lambda) - least_adjusted));
-  tally.count(key("hindsight", "betting"), ur::regret_of(p, std::span<const std::uint32_t>(choices), lambda).regret <=
-                                               ur::certify_hindsight(router, fresh.reused(), level).regret.upper + 1e-12);
+  tally.count(key("hindsight", "betting"),
+              ur::regret_of(p, std::span<const std::uint32_t>(choices), lambda).regret <=
+                  ur::certify_hindsight(router, fresh.reused(), level).regret.upper + 1e-12);
 }
 
 /// Worlds first … last − 1 of each family.

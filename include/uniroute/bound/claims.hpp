@@ -26,8 +26,12 @@ struct claim_value {
   double truth = 0;
   double bound = 0;
 
-  double ratio() const noexcept { return truth <= 0 ? 0 : truth / std::max(bound, 1e-12); }
-  bool broken() const noexcept { return truth > bound + 1e-9; }  ///< beyond rounding
+  /// What rounding may add to either side: sums of some dozen terms in [0, 1].
+  static constexpr double tolerance = 1e-12;
+
+  /// Above 1 exactly where the claim is broken: the truth over the bound and what rounding may add.
+  double ratio() const noexcept { return truth <= 0 ? 0 : truth / std::max(bound + tolerance, tolerance); }
+  bool broken() const noexcept { return truth > bound + tolerance; }  ///< beyond rounding
 };
 
 /// "truth <= bound in every world": `evaluate` gets `dimension` coordinates in [0, 1].
