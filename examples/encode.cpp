@@ -2,6 +2,8 @@
 // ctest: --encoder lsa --out lsa.npy
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -31,8 +33,24 @@ int run(settings s) {
   std::iota(everything.begin(), everything.end(), std::size_t{0});
   const auto x = encoder.embed(everything);
   experiment::write_whole(out, [&](const auto& staged) { ur::write_npy(staged, x); });
+  // A summary: what a mistake shows in (rows of zeros, all rows alike, lengths that are not 1 where they should be).
+  double shortest = 1e300, longest = 0, alike = 0;
+  for (std::size_t i = 0; i < ur::rows(x); ++i) {
+    const auto of = ur::row(x, i), next = ur::row(x, (i + 1) % ur::rows(x));
+    double square = 0, other = 0, product = 0;
+    for (std::size_t j = 0; j < of.size(); ++j) {
+      square += static_cast<double>(of[j]) * static_cast<double>(of[j]);
+      other += static_cast<double>(next[j]) * static_cast<double>(next[j]);
+      product += static_cast<double>(of[j]) * static_cast<double>(next[j]);
+    }
+    shortest = std::min(shortest, std::sqrt(square));
+    longest = std::max(longest, std::sqrt(square));
+    if (square > 0 && other > 0) alike += product / std::sqrt(square * other) / static_cast<double>(ur::rows(x));
+  }
   std::printf("%s: %zu x %zu embeddings by %s, written to %s\n", table.name().c_str(), ur::rows(x), ur::columns(x),
               encoder.name.c_str(), out.string().c_str());
+  std::printf("lengths %.4g to %.4g; mean cosine of a prompt and the next %.3f (1: all alike)\n", shortest, longest,
+              alike);
   return 0;
 }
 
