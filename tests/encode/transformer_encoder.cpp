@@ -137,7 +137,7 @@ TEST_CASE("model folders that are not what they must be are refused, with the fi
   for (const auto& entry : tiny_vocabulary) longer += entry + "\n";
   refused("vocab.txt", longer + "more\n", "the vocabulary has 31 entries, but the table of words has 30");
   refused("model.safetensors", "x", "model.safetensors: has 1 bytes");
-  refused("1_Pooling/config.json", R"({"pooling_mode_max_tokens": true})", "the pooling must be");
+  refused("1_Pooling/config.json", R"({"pooling_mode_max_tokens": true})", "the pooling is");
   refused("sentence_bert_config.json", R"({"max_seq_length": 7})", "max_seq_length is 7, but must be 2 to 6");
   refused("modules.json", R"([{"type": "sentence_transformers.models.Dense"}])",
           "'sentence_transformers.models.Dense'");

@@ -14,6 +14,7 @@
 #include <uniroute/detail/check_interval.hpp>
 #include <uniroute/route/realised.hpp>
 #include <uniroute/stats/betting.hpp>
+#include <uniroute/stats/interval_of.hpp>
 #include <utility>
 #include <vector>
 
