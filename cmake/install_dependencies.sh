@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what is missing on Debian 12 (as root or through sudo); quick when nothing is.
-# usage: cmake/install_dependencies.sh [clang|fuzz|pip]     fuzz: what tests/fuzz/run needs; pip: what
+# usage: cmake/install_dependencies.sh [clang|fuzz|mutation|pip]     fuzz, mutation: what their run needs; pip: what
 # cmake/fetch_encoder.sh needs, in any version
 set -euo pipefail
 
@@ -14,12 +14,13 @@ case "${1:-}" in
   '') ;;
   clang) versions[clang-14]=1:14.0 ;;
   fuzz) versions[clang-14]=1:14.0 versions[libclang-rt-14-dev]=1:14.0 ;;
+  mutation) versions[clang-14]=1:14.0 versions[python3-clang-14]=1:14.0 ;;
   pip)
     # A python3 with pip from elsewhere will do as well.
     if ! python3 -m pip --version >/dev/null 2>&1; then versions[python3-pip]=23.0; fi
     ;;
   *)
-    echo "usage: $0 [clang|fuzz|pip]" >&2
+    echo "usage: $0 [clang|fuzz|mutation|pip]" >&2
     exit 2
     ;;
 esac
