@@ -40,8 +40,8 @@ int main(int argc, char** argv) {
       for (const auto& [order, name] : {std::pair{table_coverage::row_order::as_they_lie, "as they lie"},
                                         std::pair{table_coverage::row_order::by_loss, "by loss"},
                                         std::pair{table_coverage::row_order::shuffled, "shuffled"}}) {
-        const auto tally = table_coverage::count(table, splits, order, 0.05, [&](std::size_t done) {
-          if (terminal) std::fprintf(stderr, "\r%s, %s: %zu of %zu ", table.name().c_str(), name, done, splits);
+        const auto tally = table_coverage::count(table, splits, order, 0.05, [&, label = name](std::size_t done) {
+          if (terminal) std::fprintf(stderr, "\r%s, %s: %zu of %zu ", table.name().c_str(), label, done, splits);
         });
         if (terminal) std::fprintf(stderr, "\r\033[K");
         std::printf("| %s | %s |", table.name().c_str(), name);

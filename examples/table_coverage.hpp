@@ -96,7 +96,8 @@ inline tally count(const ur::routing_table& raw, std::size_t splits, row_order o
 
     // The truth.
     const auto choices = router.route(population.embeddings());
-    const auto [risk, cost] = detail::means_of(population, all, choices);
+    const detail::means mine = detail::means_of(population, all, choices);
+    const double risk = mine.loss, cost = mine.cost;
     std::vector<detail::means> single;
     double least = 2, least_j = std::numeric_limits<double>::infinity(), hindsight = 0;
     for (std::size_t h = 0; h < all.size(); ++h) {

@@ -155,7 +155,7 @@ TEST_CASE("upper bounds alone spend all of delta on one side") {
   struct unequal {  // says nothing of its tails: its own upper end is taken
     using loss_type = ur::bounded_loss;
     using guarantee = ur::finite_sample;
-    static ur::interval make(double, std::size_t, double delta) { return {0, 1 - delta}; }
+    static ur::interval make(double, std::size_t, double level) { return {0, 1 - level}; }
   };
   CHECK(ur::upper_bound_of<unequal>(values, 0, 1, .05) == .95);
 }
