@@ -10,7 +10,12 @@
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#if __has_include(<xtensor/containers/xtensor.hpp>)  // xtensor 0.26 sorted its headers into folders
+#include <xtensor/containers/xtensor.hpp>
+#else
 #include <xtensor/xtensor.hpp>
+#endif
 
 namespace uniroute {
 

@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,14 +23,36 @@ concept state_value = std::same_as<T, bool> || std::same_as<T, std::uint64_t> ||
     std::same_as<T, std::string> || std::same_as<T, std::vector<std::string>> || std::same_as<T, std::vector<double>> ||
     std::same_as<T, std::vector<std::uint32_t>> || std::same_as<T, matrix<float>> || std::same_as<T, matrix<double>>;
 
+namespace detail {
+
+template <class T>
+bool same_bits(const T& a, const T& b) noexcept {
+  if constexpr (std::same_as<T, double>) {
+    return std::memcmp(&a, &b, sizeof a) == 0;
+  } else if constexpr (requires { a.shape(); }) {
+    return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.size() * sizeof *a.data()) == 0;
+  } else if constexpr (std::same_as<T, std::vector<double>>) {
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
+  } else {
+    return a == b;
+  }
+}
+
+}  // namespace detail
+
 /// Named values, nested by a prefix: `map/centroids`. Numbers and texts go to one JSON file, arrays to `.npy` files.
 class state {
   struct holder {
     virtual ~holder() = default;
+    virtual bool same(const holder& other) const noexcept = 0;
   };
   template <class T>
   struct holding final : holder {
     explicit holding(T v) : held(std::move(v)) {}
+    bool same(const holder& other) const noexcept override {
+      const auto* typed = dynamic_cast<const holding*>(&other);
+      return typed != nullptr && detail::same_bits(held, typed->held);
+    }
     T held;
   };
 
@@ -49,6 +72,11 @@ class state {
                     "or std::uint32_t, or a matrix of float or double");
       const auto* typed = dynamic_cast<const holding<T>*>(held_.get());
       return typed == nullptr ? nullptr : &typed->held;
+    }
+
+    /// The same type and bits: a NaN is itself.
+    friend bool operator==(const value& a, const value& b) noexcept {
+      return a.held_ == b.held_ || a.held_->same(*b.held_);
     }
 
    private:
@@ -86,6 +114,9 @@ class state {
   }
 
   const std::map<std::string, value, std::less<>>& values() const noexcept { return values_; }
+
+  /// The same values by the same names, bit for bit. Two policies of one type whose states are equal behave alike.
+  friend bool operator==(const state& a, const state& b) noexcept { return a.values_ == b.values_; }
 
  private:
   std::map<std::string, value, std::less<>> values_;

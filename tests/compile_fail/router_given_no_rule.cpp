@@ -1,4 +1,4 @@
-// expect: router: Rule must model routing_rule: choose\(candidates<>\) -> index, save, load
+// expect: router: Rule must model routing_rule: choose\(candidates<>\) const -> index, save, load
 #include <uniroute/encode/hashed_tfidf.hpp>
 #include <uniroute/route/route.hpp>
 

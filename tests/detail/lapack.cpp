@@ -36,16 +36,8 @@ TEST_CASE("a Cholesky factor solves its system, forwards and in full, for severa
   auto whole = b;
   factor->solve(whole, 2);
   for (std::size_t j = 0; j < 2 * n; ++j) CHECK(whole[j] == Approx(x[j]).margin(1e-10));
-  // |L⁻¹ b|² = bᵀ A⁻¹ b = bᵀ x.
-  auto half = b;
-  factor->solve_lower(half, 2);
-  double norm = 0, product = 0, log_determinant = 0;
-  for (std::size_t j = 0; j < n; ++j) {
-    norm += half[j] * half[j];
-    product += b[j] * x[j];
-    log_determinant += 2 * std::log(factor->lower()(j, j));
-  }
-  CHECK(norm == Approx(product));
+  double log_determinant = 0;
+  for (std::size_t j = 0; j < n; ++j) log_determinant += 2 * std::log(factor->lower()(j, j));
   CHECK(factor->log_determinant() == Approx(log_determinant));
 }
 

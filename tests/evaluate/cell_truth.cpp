@@ -22,7 +22,7 @@ ur::approximation_terms terms_of(const ur::mapped_world& w) {
 }  // namespace
 
 TEST_CASE("counterexample (a): a soft map with regret 2t refutes coefficient 1, and the factor 2 is tight") {
-  // DESIGN, section 1: d = .01, t = .1: regret .2000 against .1020.
+  // d = .01, t = .1: regret .2000 against .1020.
   const auto w = ur::soft_counterexample({.lean = .01, .advantage = .1});
   const auto terms = terms_of(w);
   CHECK(plug_in_regret(w) == Approx(.2).margin(1e-7));
@@ -57,7 +57,7 @@ TEST_CASE("counterexample (a) does not rest on answers that depend on the drawn 
 }
 
 TEST_CASE("counterexample (b): hard cells refute the signed bound, and ours holds with equality") {
-  // DESIGN, section 1: regret .1, signed .0556, ours exactly .1.
+  // regret .1, signed .0556, ours exactly .1.
   const auto w = ur::hard_counterexample();
   const auto terms = terms_of(w);
   CHECK(plug_in_regret(w) == Approx(.1).margin(1e-11));

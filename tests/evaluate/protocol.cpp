@@ -177,6 +177,11 @@ TEST_CASE("zero trials and a missing shuffled method are refused") {
   const auto list = methods();
   const auto embed = [](auto) { return world().table.embeddings(); };
   CHECK_THROWS_AS(ur::run_protocol(world().table, embed, list, {.trials = 0}), std::invalid_argument);
+  // Methods in braces are the same as in a vector.
+  const auto result = ur::run_protocol(world().table, embed, {list[0], list[1]}, {.trials = 1, .threads = 1});
+  REQUIRE(result.methods.size() == 4);
+  CHECK(result.methods[0].name == list[0].name);
+  CHECK(result.methods[1].name == list[1].name);
   CHECK_THROWS_WITH(ur::run_protocol(world().table, embed, list, {.trials = 1, .threads = 1, .shuffled = "nobody"}),
                     Catch::Contains("shuffled is 'nobody'"));
 }

@@ -191,6 +191,7 @@ TEST_CASE("regret of a router counts its own pool, and rests on its choices") {
   // … and is exactly what its choices give in the pool's own columns.
   const auto own = ur::select_models(p, pool);
   CHECK(own.models == pool);
+  CHECK(ur::select_models(p, {"model-3", "model-1", "model-4"}).models == pool);
   CHECK(ur::regret_of(own, router.route(p.embeddings), .5).regret == r.regret);
   CHECK_THROWS_AS(ur::select_models(p, std::vector<std::string>{"stranger"}), std::invalid_argument);
 }

@@ -26,6 +26,20 @@ ur::world_sample world() {
 
 }  // namespace
 
+TEST_CASE("LLMs of a table are enrolled by names in braces as by a vector of names") {
+  const auto& table = world().table;
+  ur::router by_vector{ur::precomputed_embeddings{}, ur::knn{}, ur::lagrangian_rule{{.lambda = .5}}};
+  by_vector.fit(table);
+  auto in_braces = by_vector;
+  by_vector.enroll(table, std::vector<std::string>{table.models()[1].name, table.models()[0].name});
+  in_braces.enroll(table, {table.models()[1].name, table.models()[0].name});
+  CHECK((in_braces.save() == by_vector.save()));
+  auto literals = by_vector;
+  literals.retire("model-1");
+  literals.enroll(table, {"model-1"});
+  CHECK(literals.models()[1] == "model-1");
+}
+
 TEST_CASE("a router sends each prompt to the cheapest model that is good enough, and both texts and batches agree") {
   auto router = make_router();
   router.enroll("prover", std::vector<double>{0, 0, 0, 1, 1, 1}, 1.0);

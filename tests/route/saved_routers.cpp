@@ -28,6 +28,7 @@ void check(Router made, Router other) {
   uniroute_tests::temporary_directory dir;
   ur::write_router(made, dir.path() / "saved");
   ur::read_router(other, dir.path() / "saved");
+  CHECK((other.save() == made.save()));
   CHECK(other.route(fresh.embeddings()) == made.route(fresh.embeddings()));
   CHECK((other.predict(fresh.embeddings()) == made.predict(fresh.embeddings())));
   CHECK(std::equal(other.models().begin(), other.models().end(), made.models().begin(), made.models().end()));

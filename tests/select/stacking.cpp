@@ -139,6 +139,11 @@ TEST_CASE("rehearsals hold out every seen LLM once, and no prompt is in two part
   }
   CHECK(&list == &ur::rehearsals_of(t, {.folds = 3, .repeats = 2}));
   CHECK_THROWS_AS(ur::rehearsals_of(t, {.folds = 0}), std::invalid_argument);
+  // A table too small to hold anything back says how large it has to be.
+  auto small = t;
+  small.train_x = ur::make_matrix<float>(3, 2);
+  CHECK_THROWS_WITH(ur::rehearsals_of(small, {.folds = 3}),
+                    Catch::Contains("the trial has 3 training prompts, but must have at least 4"));
 }
 
 TEST_CASE("in a static pool every LLM is fitted on, represented and scored, each time on other prompts") {

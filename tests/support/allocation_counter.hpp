@@ -10,6 +10,16 @@ namespace uniroute_tests {
 /// Calls of any operator new in this process so far, on all threads. (BLAS and malloc called directly do not count.)
 std::size_t allocations() noexcept;
 
+/// While one lives, the n-th call of operator new from its construction on throws std::bad_alloc, n from 0, once; what
+/// comes after succeeds. For tests that nothing is lost or half-done.
+class failing_allocation {
+ public:
+  explicit failing_allocation(std::size_t n) noexcept;
+  ~failing_allocation();
+  failing_allocation(const failing_allocation&) = delete;
+  failing_allocation& operator=(const failing_allocation&) = delete;
+};
+
 /// Counts from its construction on.
 ///
 ///     router.route(x);  // the first call may grow its workspace

@@ -180,6 +180,15 @@ certificate certify(const Router& router, const basic_routing_table<Loss>& sampl
   }
 }
 
+/// Refused with a sentence: it does not guess an interval.
+template <class Router, class Loss, class... Rest>
+certificate certify(const Router&, const basic_routing_table<Loss>&, confidence_level, const Rest&...) {
+  static_assert(detail::accepted<Router>,
+                "certify: name an interval, certify<betting>(router, sample, level): clopper_pearson for 0-1 losses, "
+                "betting, empirical_bernstein or hoeffding for losses in [0, 1]");
+  return {};
+}
+
 /// The same with options.
 template <class Interval, class Router, class Loss>
 certificate certify(const Router& router, const basic_routing_table<Loss>& sample, confidence_level level,

@@ -12,6 +12,13 @@ class confidence_level {
     detail::require(level >= 0.5 && level < 1, "confidence_level: level is ", level,
                     ", but must be from 0.5 to below 1");
   }
+  /// Refused with a sentence: a bare number, which might be δ or a percentage.
+  template <detail::number N>
+  confidence_level(N) : confidence_level(0.5) {
+    static_assert(detail::accepted<N>,
+                  "confidence_level: a number is no level: write confidence_level{.95}, the probability with which it "
+                  "holds");
+  }
   double value() const noexcept { return level_; }      ///< 1 − δ
   double delta() const noexcept { return 1 - level_; }  ///< δ
 

@@ -65,6 +65,15 @@ struct planning_options {
   std::size_t limit = 10'000'000;        ///< labels per LLM beyond which to give up
 };
 
+/// Refused with a sentence: it does not guess an interval.
+template <std::same_as<confidence_level> Level, class... Rest>
+std::size_t labels_for_width(double, std::size_t, std::size_t, Level, const Rest&...) {
+  static_assert(detail::accepted<Level>,
+                "labels_for_width: name an interval, labels_for_width<betting>(width, cells, "
+                "models, level)");
+  return 0;
+}
+
 /// Labels per LLM, before any is bought, for which the uniform certificate's estimation part Σ p_k max_h (U − L) is at
 /// most `width`, with K cells and M LLMs, at counts n p_k and with cell shares known. `unreachable` beyond the limit.
 /// Throws std::invalid_argument for zeros, a width not above 0, a mean outside [0, 1], shares that do not sum to one.

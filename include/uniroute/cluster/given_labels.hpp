@@ -11,6 +11,7 @@
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/nearest.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <utility>
 #include <vector>
 
@@ -64,17 +65,16 @@ class given_labels {
     return detail::nearest(x, table_);
   }
 
-  state save() const {
-    state out;
-    out.set("centroids", table_.centroids);
-    out.set("names", names_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   void load(const state& s) {
-    detail::centroid_table table(s.get<matrix<float>>("centroids"));
-    names_ = s.get<std::vector<std::string>>("names");
-    table_ = std::move(table);
+    detail::load_members(*this, s, [](const auto&) {});
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("centroids", of.table_);
+    visit("names", of.names_);
   }
 
  private:

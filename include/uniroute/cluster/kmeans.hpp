@@ -87,6 +87,12 @@ class kmeans {
     detail::require(options_.tolerance >= 0, "kmeans: tolerance is ", options_.tolerance, ", but must be at least 0");
   }
 
+  /// Refused with a sentence: options are named, `kmeans{{.clusters = 20}}`.
+  template <detail::number N>
+  explicit kmeans(N) : kmeans() {
+    static_assert(detail::accepted<N>, "kmeans: options are named: kmeans{{.clusters = 20}}");
+  }
+
   /// Finds K centroids of x (n x D). Throws std::invalid_argument when K > n, std::domain_error for non-finite values.
   void fit(const embedding_matrix& x) {
     detail::require(options_.clusters <= rows(x), "kmeans::fit: clusters is ", options_.clusters,
@@ -123,21 +129,18 @@ class kmeans {
     return detail::nearest(x, fitted_.table, options_.threads);
   }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    out.set("centroids", fitted_.table.centroids);
-    out.set("inertia", fitted_.inertia);
-    out.set("iterations", std::uint64_t{fitted_.iterations});
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   void load(const state& s) {
-    fitted next{detail::centroid_table(s.get<matrix<float>>("centroids")), s.get<double>("inertia"),
-                static_cast<std::size_t>(s.get<std::uint64_t>("iterations"))};
-    auto made = detail::remade<kmeans>(s, options_, seeding_);
-    made.fitted_ = std::move(next);
-    *this = std::move(made);
+    detail::load_members(*this, s, [](auto& next) { kmeans(next.options_, next.seeding_); });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
+    visit("centroids", of.fitted_.table);
+    visit("inertia", of.fitted_.inertia);
+    visit("iterations", of.fitted_.iterations);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <uniroute/cluster/kmeans.hpp>
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
 
@@ -38,8 +39,13 @@ class prefitted {
   label_vector assign(const embedding_matrix& x) const { return fitted_.assign(x); }  ///< one cell per row
   const Clustering& clustering_policy() const noexcept { return fitted_; }
 
-  state save() const { return detail::named_state(fitted_); }
-  void load(const state& s) { detail::load_named(fitted_, s); }
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](const auto&) {});
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("fitted", of.fitted_); }
 
  private:
   Clustering fitted_;

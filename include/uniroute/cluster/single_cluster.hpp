@@ -6,6 +6,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <utility>
 #include <vector>
 
@@ -39,12 +40,13 @@ class single_cluster {
     return label_vector(rows(x), 0);
   }
 
-  state save() const {
-    state out;
-    out.set("centroids", centroids_);
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](const auto&) {});
   }
-  void load(const state& s) { centroids_ = s.get<matrix<float>>("centroids"); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("centroids", of.centroids_); }
 
  private:
   embedding_matrix centroids_ = make_matrix<float>(0, 0);

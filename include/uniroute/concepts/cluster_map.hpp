@@ -9,7 +9,7 @@
 
 namespace uniroute {
 
-/// Φ(x) is one-hot: each prompt lies in one cell. Bounds for hard cells have coefficient 1 (DESIGN.md, section 1).
+/// Φ(x) is one-hot: each prompt lies in one cell. Bounds for hard cells have coefficient 1 (docs/theory.md).
 struct hard_membership {};
 /// Φ(x) is any point of the simplex. Bounds have coefficient 2.
 struct soft_membership {};

@@ -54,9 +54,8 @@ concept moment_interval = interval_kind<I> && requires(double sum, std::size_t n
   { I::make(sum, sum, n, delta) } -> std::same_as<interval>;
 };
 
-/// The same from the losses themselves: `make(values, delta)`. What it makes may depend on their order, but must cover in
-/// any order, sorted ones too: rows of real tables are sorted.
-/// Satisfied by: betting.
+/// The same from the losses themselves: `make(values, delta)`. What it makes may depend on their order, but must cover
+/// in any order, sorted ones too: rows of real tables are sorted. Satisfied by: betting.
 template <class I>
 concept sequence_interval = interval_kind<I> && requires(std::span<const double> values, double delta) {
   { I::make(values, delta) } -> std::same_as<interval>;

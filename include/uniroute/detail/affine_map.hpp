@@ -62,24 +62,19 @@ class affine_map {
     for (std::size_t k = 0; k < out.size(); ++k) out[k] = static_cast<float>(sums[k]);
   }
 
-  state save() const {
-    state out;
-    out.set("mean", mean_);
-    out.set("weights", weights_);
-    return out;
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("mean", of.mean_);
+    visit("weights", of.weights_);
   }
 
   /// Throws format_error unless both are finite and fit together.
-  static affine_map from(const state& s) {
-    affine_map out;
-    out.mean_ = s.get<std::vector<double>>("mean");
-    out.weights_ = s.get<matrix<double>>("weights");
-    require_state(out.mean_.size() == rows(out.weights_), "mean must have as many values as weights has rows");
+  void check_loaded() const {
+    require_state(mean_.size() == rows(weights_), "mean must have as many values as weights has rows");
     const auto finite = [](double v) { return std::isfinite(v); };
-    require_state(std::all_of(out.mean_.begin(), out.mean_.end(), finite) &&
-                      std::all_of(out.weights_.begin(), out.weights_.end(), finite),
-                  "mean and weights must be finite");
-    return out;
+    require_state(
+        std::all_of(mean_.begin(), mean_.end(), finite) && std::all_of(weights_.begin(), weights_.end(), finite),
+        "mean and weights must be finite");
   }
 
  private:

@@ -16,6 +16,13 @@
 
 namespace uniroute::detail {
 
+/// False, but only once a template is used: for static_assert in what exists to be refused with a sentence.
+template <class...>
+inline constexpr bool accepted = false;
+
+template <class T>
+concept number = std::is_arithmetic_v<T>;
+
 inline std::string to_text(std::string_view value) { return std::string(value); }
 
 template <class T>

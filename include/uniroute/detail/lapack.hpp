@@ -48,17 +48,6 @@ class cholesky {
     assert(info == 0);
   }
 
-  /// b = L⁻¹ b for `columns_of_b` right-hand sides, one after the other in memory. O(n²) each.
-  void solve_lower(std::span<double> b, std::size_t columns_of_b = 1) const noexcept {
-    assert(b.size() == size() * columns_of_b);
-    int n = static_cast<int>(size()), m = static_cast<int>(columns_of_b), info = 0;
-    if (n == 0 || m == 0) return;
-    single_threaded_blas();
-    // Column-major U is Lᵀ, so L b = y is Uᵀ b = y.
-    cxxlapack::dtrtrs_("U", "T", "N", &n, &m, const_cast<double*>(factor_.data()), &n, b.data(), &n, &info);
-    assert(info == 0);
-  }
-
   /// log det A.
   double log_determinant() const noexcept {
     double sum = 0;

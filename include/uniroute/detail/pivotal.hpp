@@ -14,6 +14,7 @@
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>
@@ -151,15 +152,6 @@ inline void check_choice(std::string_view function, const embedding_matrix& cand
   require(rows(candidates) != 0, function, ": candidates has 0 rows, but must have at least 1");
   require(budget != 0, function, ": budget is 0, but must be at least 1");
   check_finite(function, "candidates", candidates);
-}
-
-/// Checks what `fit` gets.
-inline void check_design_fit(std::string_view function, const embedding_matrix& x, const loss_matrix& losses) {
-  require(rows(losses) == rows(x), function, ": losses has ", rows(losses), " rows, but embeddings has ", rows(x));
-  require(rows(x) != 0 && columns(x) != 0, function, ": embeddings is ", rows(x), " x ", columns(x),
-          ", but must be at least 1 x 1");
-  check_finite(function, "embeddings", x);
-  check_losses(function, "losses", losses);
 }
 
 /// Checks the share of probability that is the same for all.

@@ -35,6 +35,43 @@ class roster {
   }
 
   void add(std::string name) { names_.push_back(std::move(name)); }
+
+  /// Adds a name and its entry, then lets `rebuild()` bring up to date what is computed of all entries. If any of it
+  /// throws, names and entries are as they were; rebuild must have changed nothing then either.
+  template <class Entry, class Rebuild>
+  void join(const std::string& name, std::vector<Entry>& entries, Entry entry, Rebuild&& rebuild) {
+    entries.push_back(std::move(entry));
+    try {
+      names_.push_back(name);
+      try {
+        rebuild();
+      } catch (...) {
+        names_.pop_back();
+        throw;
+      }
+    } catch (...) {
+      entries.pop_back();
+      throw;
+    }
+  }
+
+  /// Takes out a name and its entry, under the same terms.
+  template <class Entry, class Rebuild>
+  void leave(std::size_t index, std::vector<Entry>& entries, Rebuild&& rebuild) {
+    const auto at = static_cast<std::ptrdiff_t>(index);
+    std::string name = std::move(names_[index]);
+    Entry entry = std::move(entries[index]);
+    names_.erase(names_.begin() + at);
+    entries.erase(entries.begin() + at);
+    try {
+      rebuild();
+    } catch (...) {  // there is room: nothing here allocates
+      names_.insert(names_.begin() + at, std::move(name));
+      entries.insert(entries.begin() + at, std::move(entry));
+      throw;
+    }
+  }
+
   void remove(std::size_t index) { names_.erase(names_.begin() + static_cast<std::ptrdiff_t>(index)); }
   void assign(std::vector<std::string> names) { names_ = std::move(names); }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/route/pool_member.hpp>
 #include <uniroute/route/sample_record.hpp>
@@ -25,10 +26,10 @@ namespace uniroute::detail {
 class router_pool {
  public:
   /// Who is in the pool, and the alphabetical order of their indices.
-  class members {
+  class lineup {
    public:
-    members() = default;
-    explicit members(std::vector<pool_member> roll) : roll_(std::move(roll)), order_(roll_.size()) {
+    lineup() = default;
+    explicit lineup(std::vector<pool_member> roll) : roll_(std::move(roll)), order_(roll_.size()) {
       std::vector<std::string> of;
       for (const auto& member : roll_) of.push_back(member.name);
       names_.assign(of);
@@ -73,22 +74,22 @@ class router_pool {
     return out;
   }
 
-  members with(pool_member member) const {
+  lineup with(pool_member member) const {
     auto roll = members_.roll_;
     roll.push_back(std::move(member));
-    return members(std::move(roll));
+    return lineup(std::move(roll));
   }
-  members without(std::size_t index) const {
+  lineup without(std::size_t index) const {
     auto roll = members_.roll_;
     roll.erase(roll.begin() + static_cast<std::ptrdiff_t>(index));
-    return members(std::move(roll));
+    return lineup(std::move(roll));
   }
-  members repriced(std::size_t index, std::uint64_t cost) const {
+  lineup repriced(std::size_t index, std::uint64_t cost) const {
     auto roll = members_.roll_;
     roll[index].cost = cost;
-    return members(std::move(roll));
+    return lineup(std::move(roll));
   }
-  void adopt(members next) noexcept {
+  void adopt(lineup next) noexcept {
     members_ = std::move(next);
     calibrated = false;
   }
@@ -108,42 +109,26 @@ class router_pool {
   }
   std::size_t at(std::size_t place) const noexcept { return members_.order_[place]; }
 
-  void save(state& out) const {
-    out.set("models", members_.names_.list());
-    std::vector<std::uint32_t> hashes;
-    for (const auto& member : members_.roll_) {
-      for (const std::uint64_t hash : {member.outcomes, member.cost}) {
-        hashes.push_back(static_cast<std::uint32_t>(hash));
-        hashes.push_back(static_cast<std::uint32_t>(hash >> 32));
-      }
-    }
-    out.set("hashes", std::move(hashes));
-    out.set("labels_by_design", labels_by_design);
-    out.set("validation_size", std::uint64_t{validation_size_});
-    out.set("validation_hash", validation_hash_);
-    out.set("validation_ids", validation_ids_);
-    out.set("fitted_on", fitted_on_.save());
-    out.set("enrolled_on", enrolled_on_.save());
-    out.set("calibrated", calibrated);
+  /// What a state holds of it; `settle` follows what was read.
+  static void members(auto& of, auto&& visit) {
+    auto& roll = of.members_.roll_;
+    visit("models", field_of{roll, any_size, &pool_member::name});
+    visit("outcome_hashes", field_of{roll, roll.size(), &pool_member::outcomes});
+    visit("cost_hashes", field_of{roll, roll.size(), &pool_member::cost});
+    visit("labels_by_design", of.labels_by_design);
+    visit("validation_size", of.validation_size_);
+    visit("validation_hash", of.validation_hash_);
+    visit("validation_ids", of.validation_ids_);
+    visit("fitted_on", of.fitted_on_);
+    visit("enrolled_on", of.enrolled_on_);
+    visit("calibrated", of.calibrated);
   }
-  void load(const state& s) {
-    const auto& names = s.get<std::vector<std::string>>("models");
-    const auto& hashes = s.get<std::vector<std::uint32_t>>("hashes");
-    require_state(hashes.size() == 4 * names.size(), "hashes must be four for each model");
-    const auto whole = [&](std::size_t at) { return hashes[at] | static_cast<std::uint64_t>(hashes[at + 1]) << 32; };
-    std::vector<pool_member> roll;
-    for (std::size_t h = 0; h < names.size(); ++h) roll.push_back({names[h], whole(4 * h), whole(4 * h + 2)});
-    router_pool next(std::move(roll), {});
-    next.labels_by_design = s.get<bool>("labels_by_design");
-    next.validation_size_ = static_cast<std::size_t>(s.get<std::uint64_t>("validation_size"));
-    next.validation_hash_ = s.get<std::uint64_t>("validation_hash");
-    next.validation_ids_ = s.get<std::vector<std::string>>("validation_ids");
-    require_state(next.validation_ids_.empty() || next.validation_ids_.size() == next.validation_size_,
+  void settle() {
+    require_state(validation_ids_.empty() || validation_ids_.size() == validation_size_,
                   "validation_ids must be none or one for each validation prompt");
-    next.fitted_on_.load(s.part("fitted_on"));
-    next.enrolled_on_.load(s.part("enrolled_on"));
-    next.calibrated = s.get<bool>("calibrated");
-    *this = std::move(next);
+    members_ = lineup(std::move(members_.roll_));
+    fitted_on_.settle();
+    enrolled_on_.settle();
   }
 
  private:
@@ -151,7 +136,7 @@ class router_pool {
     return hash_bytes(x.data(), x.size() * sizeof(float));
   }
 
-  members members_;
+  lineup members_;
   std::size_t validation_size_ = 0;
   std::uint64_t validation_hash_ = 0;
   std::vector<std::string> validation_ids_;  // none where embeddings or texts came without

@@ -1,7 +1,9 @@
 #pragma once
 
-// How policies put themselves into a state: a name for each, and one list of an options struct's members for all uses.
+// How policies put themselves into a state: a name for each, and one list of members for saving, loading and comparing.
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <uniroute/arrays.hpp>
 #include <uniroute/errors.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
@@ -72,79 +75,241 @@ void load_named(Policy& policy, const state& s) {
   throw format_error("state", 0, 0, "was saved by '" + saved + "', but is loaded into '" + mine + "'");
 }
 
-/// Options say what they are made of once: `static void members(auto& options, auto&& visit)` calls visit(name, member)
-/// for each; callbacks and numbers of threads, which change no result, are left out.
-template <class Options>
-concept has_members = requires(Options& o) {
-  Options::members(o, [](const char*, auto&) {});
+/// Policies and their options say what they are made of once: `static void members(auto& of, auto&& visit)` calls
+/// visit(name, member) for each. Callbacks and numbers of threads, which change no result, and what is computed from
+/// other members are left out.
+template <class T>
+concept has_members = requires(T& o) {
+  T::members(o, [](std::string_view, auto&&) {});
 };
+
+/// One field of each element of a vector, as a member: profiles are saved as a matrix of losses and one of counts.
+/// Reading wants `size` of them, or takes however many there are.
+template <class Vector, class Field>
+struct field_of {
+  Vector& elements;
+  std::size_t size;
+  Field field;
+};
+template <class Vector, class Field>
+field_of(Vector&, std::size_t, Field) -> field_of<Vector, Field>;
+inline constexpr std::size_t any_size = static_cast<std::size_t>(-1);
+
+/// An enumerator as a member that is saved by its name.
+template <class Enum, std::size_t N>
+struct by_name {
+  Enum& value;
+  const char* const (&names)[N];
+};
+template <class Enum, std::size_t N>
+by_name(Enum&, const char* const (&)[N]) -> by_name<Enum, N>;
 
 template <class T>
 inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool is_pair = false;
+template <class A, class B>
+inline constexpr bool is_pair<std::pair<A, B>> = true;
+template <class T>
+inline constexpr bool is_field = false;
+template <class V, class F>
+inline constexpr bool is_field<field_of<V, F>> = true;
+template <class T>
+inline constexpr bool is_by_name = false;
+template <class E, std::size_t N>
+inline constexpr bool is_by_name<by_name<E, N>> = true;
+template <class T>
+inline constexpr bool is_count = std::is_enum_v<T> || (std::is_integral_v<T> && !std::same_as<T, bool>);
+template <class T>
+concept saves_itself = requires(const T& part) {
+  { part.save() } -> std::same_as<state>;
+};
+/// A name list or a table of centroids, which is kept as what it is made from.
+template <class T>
+concept names_models = requires(T& roster, std::vector<std::string> names) {
+  roster.assign(std::move(names));
+  roster.list();
+};
+template <class T>
+concept has_centroids = requires(const T& table) {
+  T(table.centroids);
+  table.squared_norms;
+};
 
-/// Stores the members of an options struct under `prefix/`.
-template <has_members Options>
-void write_members(state& out, const std::string& prefix, const Options& options) {
-  Options::members(options, [&]<class T>(const char* name, const T& member) {
-    const std::string key = prefix + "/" + name;
-    if constexpr (has_members<T>) {
-      write_members(out, key, member);
+/// 64-bit numbers go as halves, the low one first: arrays hold none.
+inline std::vector<std::uint32_t> to_halves(const std::vector<std::uint64_t>& numbers) {
+  std::vector<std::uint32_t> out;
+  for (const std::uint64_t number : numbers) {
+    out.push_back(static_cast<std::uint32_t>(number));
+    out.push_back(static_cast<std::uint32_t>(number >> 32));
+  }
+  return out;
+}
+inline std::vector<std::uint64_t> from_halves(const std::string& key, const std::vector<std::uint32_t>& halves) {
+  require_state(halves.size() % 2 == 0, "'" + key + "' must be pairs");
+  std::vector<std::uint64_t> out;
+  for (std::size_t i = 0; i < halves.size(); i += 2)
+    out.push_back(halves[i] | static_cast<std::uint64_t>(halves[i + 1]) << 32);
+  return out;
+}
+
+/// Rows of one length as a matrix.
+inline matrix<double> stack(const std::vector<std::vector<double>>& list) {
+  auto out = make_matrix<double>(list.size(), list.empty() ? 0 : list.front().size());
+  for (std::size_t i = 0; i < list.size(); ++i) std::copy(list[i].begin(), list[i].end(), row(out, i).begin());
+  return out;
+}
+inline std::vector<std::vector<double>> unstack(const matrix<double>& m) {
+  std::vector<std::vector<double>> out;
+  for (std::size_t i = 0; i < rows(m); ++i) out.emplace_back(row(m, i).begin(), row(m, i).end());
+  return out;
+}
+
+/// Visits members and stores them.
+class member_writer {
+ public:
+  explicit member_writer(state& out, std::string prefix = {}) : out_(out), prefix_(std::move(prefix)) {}
+
+  template <class T>
+  void operator()(std::string_view name, const T& member) const {
+    const std::string key = prefix_ + std::string(name);
+    if constexpr (is_field<T>) {
+      using value = std::remove_cvref_t<decltype(member.elements[0].*member.field)>;
+      std::vector<value> list;
+      for (const auto& element : member.elements) list.push_back(element.*member.field);
+      (*this)(name, list);
+    } else if constexpr (is_by_name<T>) {
+      out_.set(key, std::string(member.names[static_cast<std::size_t>(member.value)]));
+    } else if constexpr (saves_itself<T>) {
+      out_.set(key, named_state(member));
+    } else if constexpr (has_members<T>) {
+      T::members(member, member_writer(out_, key + "/"));
+    } else if constexpr (names_models<T>) {
+      out_.set(key, member.list());
+    } else if constexpr (has_centroids<T>) {
+      out_.set(key, member.centroids);
     } else if constexpr (is_optional<T>) {
       // Infinity is no JSON number, so that it goes as an array; none: nothing was given.
-      out.set(key, member ? std::vector<double>{static_cast<double>(*member)} : std::vector<double>{});
-    } else if constexpr (std::is_enum_v<T> || (std::is_integral_v<T> && !std::same_as<T, bool>)) {
-      out.set(key, static_cast<std::uint64_t>(member));
+      std::vector<double> values;
+      if constexpr (is_pair<typename T::value_type>) {
+        if (member) values = {member->first, member->second};
+      } else {
+        if (member) values = {static_cast<double>(*member)};
+      }
+      out_.set(key, std::move(values));
+    } else if constexpr (is_count<T>) {
+      out_.set(key, static_cast<std::uint64_t>(member));
+    } else if constexpr (std::same_as<T, float>) {
+      out_.set(key, static_cast<double>(member));
+    } else if constexpr (std::same_as<T, std::vector<float>>) {
+      auto one = make_matrix<float>(1, member.size());
+      std::copy(member.begin(), member.end(), one.begin());
+      out_.set(key, std::move(one));
+    } else if constexpr (std::same_as<T, std::vector<std::uint64_t>>) {
+      out_.set(key, to_halves(member));
+    } else if constexpr (std::same_as<T, std::vector<std::vector<double>>>) {
+      out_.set(key, stack(member));
     } else {
-      out.set(key, member);
+      out_.set(key, member);
     }
-  });
-}
+  }
 
-/// The options with the members that `write_members` stored; what it leaves out is as it was. Throws format_error.
-template <has_members Options>
-Options read_members(const state& s, const std::string& prefix, Options options) {
-  Options::members(options, [&]<class T>(const char* name, T& member) {
-    const std::string key = prefix + "/" + name;
-    if constexpr (has_members<T>) {
-      member = read_members(s, key, member);
-    } else if constexpr (is_optional<T>) {
-      const auto& values = s.get<std::vector<double>>(key);
-      require_state(values.size() <= 1, "'" + key + "' must be one number or none");
-      if constexpr (std::is_integral_v<typename T::value_type>)
-        require_state(values.empty() || (values[0] >= 0 && values[0] < 0x1p53), "'" + key + "' must be a count");
-      member = values.empty() ? T{} : T{static_cast<typename T::value_type>(values[0])};
-    } else if constexpr (std::is_enum_v<T> || (std::is_integral_v<T> && !std::same_as<T, bool>)) {
-      const auto number = s.get<std::uint64_t>(key);
+ private:
+  state& out_;
+  std::string prefix_;
+};
+
+/// Visits members and gives them what a state holds. Throws format_error for what is missing or of another kind;
+/// whether values fit together is for the caller to see.
+class member_reader {
+ public:
+  explicit member_reader(const state& s, std::string prefix = {}) : s_(s), prefix_(std::move(prefix)) {}
+
+  template <class T>
+  void operator()(std::string_view name, T&& to) const {
+    using type = std::remove_cvref_t<T>;
+    const std::string key = prefix_ + std::string(name);
+    if constexpr (is_field<type>) {
+      std::vector<std::remove_cvref_t<decltype(to.elements[0].*to.field)>> list;
+      (*this)(name, list);
+      require_state(to.size == any_size || list.size() == to.size,
+                    "'" + key + "' has " + std::to_string(list.size()) + " rows, but must have " +
+                        std::to_string(to.size) + ", one for each model");
+      to.elements.resize(list.size());
+      for (std::size_t i = 0; i < list.size(); ++i) to.elements[i].*to.field = std::move(list[i]);
+    } else if constexpr (is_by_name<type>) {
+      const auto& value = s_.get<std::string>(key);
+      const auto found = std::find(std::begin(to.names), std::end(to.names), value);
+      require_state(found != std::end(to.names), "'" + key + "' is '" + value + "', which is none of its values");
+      to.value = static_cast<std::remove_reference_t<decltype(to.value)>>(found - std::begin(to.names));
+    } else if constexpr (saves_itself<type>) {
+      load_named(to, s_.part(key));
+    } else if constexpr (has_members<type>) {
+      type::members(to, member_reader(s_, key + "/"));
+    } else if constexpr (names_models<type>) {
+      to.assign(s_.get<std::vector<std::string>>(key));
+    } else if constexpr (has_centroids<type>) {
+      to = type(s_.get<matrix<float>>(key));
+    } else if constexpr (is_optional<type>) {
+      using value = typename type::value_type;
+      const auto& values = s_.get<std::vector<double>>(key);
+      if constexpr (is_pair<value>) {
+        require_state(values.empty() || values.size() == 2, "'" + key + "' must be two numbers or none");
+        to = values.empty() ? type{} : type{value{values[0], values[1]}};
+      } else {
+        require_state(values.size() <= 1, "'" + key + "' must be one number or none");
+        if constexpr (std::is_integral_v<value>)
+          require_state(values.empty() || (values[0] >= 0 && values[0] < 0x1p53), "'" + key + "' must be a count");
+        to = values.empty() ? type{} : type{static_cast<value>(values[0])};
+      }
+    } else if constexpr (is_count<type>) {
+      const auto number = s_.get<std::uint64_t>(key);
       // Enumerations here have fewer than eight values, in order.
-      if constexpr (std::is_enum_v<T>) require_state(number < 8, "'" + key + "' must be one of its enumerators");
-      member = static_cast<T>(number);
+      if constexpr (std::is_enum_v<type>) require_state(number < 8, "'" + key + "' must be one of its enumerators");
+      to = static_cast<type>(number);
+    } else if constexpr (std::same_as<type, float>) {
+      to = static_cast<float>(s_.get<double>(key));
+    } else if constexpr (std::same_as<type, std::vector<float>>) {
+      const auto& one = s_.get<matrix<float>>(key);
+      to.assign(one.begin(), one.end());
+    } else if constexpr (std::same_as<type, std::vector<std::uint64_t>>) {
+      to = from_halves(key, s_.get<std::vector<std::uint32_t>>(key));
+    } else if constexpr (std::same_as<type, std::vector<std::vector<double>>>) {
+      to = unstack(s_.get<matrix<double>>(key));
     } else {
-      member = s.get<T>(key);
+      to = s_.get<type>(key);
     }
-  });
-  return options;
+  }
+
+ private:
+  const state& s_;
+  std::string prefix_;
+};
+
+/// What `save` gives: every member under its name.
+template <class Policy>
+state save_members(const Policy& policy) {
+  state out;
+  Policy::members(policy, member_writer(out));
+  return out;
 }
 
-/// What `make` gives for the options that were saved, whatever it refuses as a format_error.
-template <has_members Options, class Make>
-auto remade_like(const state& s, const Options& options, Make&& make) {
-  const Options saved = read_members(s, "options", options);
+/// What `load` does: gives a copy of the policy the members that were saved, lets `settle(copy)` check them and compute
+/// the others, and only then takes it. Throws format_error, also for what `settle` refuses by a std::logic_error.
+template <class Policy, class Settle>
+void load_members(Policy& policy, const state& s, Settle&& settle) {
+  Policy next(policy);
   try {
-    return make(saved);
+    Policy::members(next, member_reader(s));
+    settle(next);
   } catch (const format_error&) {
     throw;
   } catch (const std::logic_error& error) {
     throw format_error("state", 0, 0, error.what());
   }
-}
-
-/// A policy made of the options that were saved, checked as its constructor checks them; further arguments as they
-/// are. Throws format_error.
-template <class Policy, has_members Options, class... Others>
-Policy remade(const state& s, const Options& options, const Others&... others) {
-  return remade_like(s, options, [&](const Options& saved) { return Policy(saved, others...); });
+  policy = std::move(next);
 }
 
 }  // namespace uniroute::detail

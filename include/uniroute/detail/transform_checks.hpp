@@ -1,6 +1,6 @@
 #pragma once
 
-// What every transform, kernel and smoother checks at its boundary.
+// What every predictor, transform, kernel and design checks at its boundary.
 
 #include <cstddef>
 #include <string_view>
@@ -21,9 +21,13 @@ inline void check_training(std::string_view function, const embedding_matrix& x,
 }
 
 /// Embeddings of the dimension that was fitted (0: not fitted).
-inline void check_input(std::string_view function, const embedding_matrix& x, std::size_t dimension) {
+inline void check_dimension(std::string_view function, const embedding_matrix& x, std::size_t dimension) {
   require<not_fitted>(dimension != 0, function, ": fit must come first");
   require(columns(x) == dimension, function, ": embeddings has ", columns(x), " columns, but must have ", dimension);
+}
+/// The same, and finite.
+inline void check_input(std::string_view function, const embedding_matrix& x, std::size_t dimension) {
+  check_dimension(function, x, dimension);
   check_finite(function, "embeddings", x);
 }
 

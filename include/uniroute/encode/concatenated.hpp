@@ -81,26 +81,21 @@ class concatenated {
     weigh(out);
   }
 
-  state save() const {
-    state out;
-    out.set("first", detail::named_state(first_));
-    out.set("second", detail::named_state(second_));
-    detail::write_members(out, "options", options_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    First first = first_;
-    Second second = second_;
-    detail::load_named(first, s.part("first"));
-    detail::load_named(second, s.part("second"));
-    const auto options = detail::read_members(s, "options", options_);
-    detail::require_state(options.first_share > 0 && options.first_share < 1,
-                          "concatenated: first_share must be in (0, 1)");
-    first_ = std::move(first);
-    second_ = std::move(second);
-    options_ = options;
+    detail::load_members(*this, s, [](auto& next) {
+      const double share = next.options_.first_share;
+      detail::require_state(share > 0 && share < 1, "concatenated: first_share must be in (0, 1)");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("first", of.first_);
+    visit("second", of.second_);
+    visit("options", of.options_);
   }
 
  private:

@@ -14,6 +14,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/parallel.hpp>
 #include <uniroute/detail/random_signs.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/word_ngrams.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
@@ -84,34 +85,33 @@ class hashed_tfidf {
 
   state save() const {
     require_fitted();
-    state out;
-    out.set("dimension", std::uint64_t{options_.dimension});
-    out.set("longest_ngram", std::uint64_t{options_.longest_ngram});
-    out.set("sublinear_tf", options_.sublinear_tf);
-    out.set("seed", options_.seed);
-    out.set("prompts", std::uint64_t{prompts_});
-    out.set("document_frequencies", frequencies_);
-    return out;
+    return detail::save_members(*this);
   }
 
   /// Takes fitted values and all options but `threads`. Throws format_error if they do not fit together.
   void load(const state& s) {
-    auto frequencies = s.get<std::vector<std::uint32_t>>("document_frequencies");
-    hashed_tfidf_options options;
-    options.dimension = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
-    options.buckets = frequencies.size();
-    options.longest_ngram = static_cast<std::size_t>(s.get<std::uint64_t>("longest_ngram"));
-    options.sublinear_tf = s.get<bool>("sublinear_tf");
-    options.seed = s.get<std::uint64_t>("seed");
-    options.threads = options_.threads;
-    const auto prompts = s.get<std::uint64_t>("prompts");
-    detail::require_state(
-        options.dimension >= 1 && options.dimension <= most_dimension && options.longest_ngram >= 1 && prompts >= 1,
-        "hashed_tfidf: dimension must be 1 to 65536, longest_ngram and prompts at least 1");
-    detail::require_state(!frequencies.empty() && frequencies.size() <= most_buckets &&
-                              *std::max_element(frequencies.begin(), frequencies.end()) <= prompts,
-                          "hashed_tfidf: document_frequencies must be 1 to 2^32 numbers, at most prompts each");
-    adopt(options, static_cast<std::size_t>(prompts), std::move(frequencies));
+    detail::load_members(*this, s, [](auto& next) {
+      auto& o = next.options_;
+      auto& frequencies = next.frequencies_;
+      o.buckets = frequencies.size();
+      detail::require_state(
+          o.dimension >= 1 && o.dimension <= most_dimension && o.longest_ngram >= 1 && next.prompts_ >= 1,
+          "hashed_tfidf: dimension must be 1 to 65536, longest_ngram and prompts at least 1");
+      detail::require_state(!frequencies.empty() && frequencies.size() <= most_buckets &&
+                                *std::max_element(frequencies.begin(), frequencies.end()) <= next.prompts_,
+                            "hashed_tfidf: document_frequencies must be 1 to 2^32 numbers, at most prompts each");
+      next.adopt(next.options_, next.prompts_, std::move(frequencies));
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("dimension", of.options_.dimension);
+    visit("longest_ngram", of.options_.longest_ngram);
+    visit("sublinear_tf", of.options_.sublinear_tf);
+    visit("seed", of.options_.seed);
+    visit("prompts", of.prompts_);
+    visit("document_frequencies", of.frequencies_);
   }
 
  private:

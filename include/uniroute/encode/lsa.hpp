@@ -16,6 +16,7 @@
 #include <uniroute/detail/parallel.hpp>
 #include <uniroute/detail/principal_axes.hpp>
 #include <uniroute/detail/sparse_rows.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/word_ngrams.hpp>
 #include <utility>
 #include <vector>
@@ -121,34 +122,33 @@ class lsa {
 
   state save() const {
     require_fitted();
-    state out;
-    out.set("buckets", std::uint64_t{options_.buckets});
-    out.set("longest_ngram", std::uint64_t{options_.longest_ngram});
-    out.set("kept", buckets_);
-    out.set("weights", weights_);
-    out.set("directions", directions_);
-    return out;
+    return detail::save_members(*this);
   }
 
   /// Takes what was fitted and the options that reading needs. Throws format_error if they do not fit together.
   void load(const state& s) {
-    lsa_options options = options_;
-    options.buckets = static_cast<std::size_t>(s.get<std::uint64_t>("buckets"));
-    options.longest_ngram = static_cast<std::size_t>(s.get<std::uint64_t>("longest_ngram"));
-    const auto& kept = s.get<std::vector<std::uint32_t>>("kept");
-    const auto& weights = s.get<std::vector<double>>("weights");
-    const auto& directions = s.get<matrix<float>>("directions");
-    options.dimension = columns(directions);
-    detail::require_state(options.buckets >= 1 && options.buckets <= std::size_t{1} << 32 &&
-                              options.longest_ngram >= 1 && options.dimension >= 1,
-                          "lsa: buckets must be 1 to 2^32, longest_ngram and the dimension at least 1");
-    detail::require_state(!kept.empty() && kept.size() == weights.size() && kept.size() == rows(directions) &&
-                              std::adjacent_find(kept.begin(), kept.end(), std::greater_equal<>{}) == kept.end() &&
-                              kept.back() < options.buckets,
-                          "lsa: kept must rise and stay below buckets, and have one weight and direction each");
-    lsa loaded(options);
-    loaded.adopt(kept, weights, directions);
-    *this = std::move(loaded);
+    detail::load_members(*this, s, [](auto& next) {
+      auto& o = next.options_;
+      o.dimension = columns(next.directions_);
+      detail::require_state(
+          o.buckets >= 1 && o.buckets <= std::size_t{1} << 32 && o.longest_ngram >= 1 && o.dimension >= 1,
+          "lsa: buckets must be 1 to 2^32, longest_ngram and the dimension at least 1");
+      const auto& kept = next.buckets_;
+      detail::require_state(!kept.empty() && kept.size() == next.weights_.size() &&
+                                kept.size() == rows(next.directions_) &&
+                                std::adjacent_find(kept.begin(), kept.end(), std::greater_equal<>{}) == kept.end() &&
+                                kept.back() < o.buckets,
+                            "lsa: kept must rise and stay below buckets, and have one weight and direction each");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("buckets", of.options_.buckets);
+    visit("longest_ngram", of.options_.longest_ngram);
+    visit("kept", of.buckets_);
+    visit("weights", of.weights_);
+    visit("directions", of.directions_);
   }
 
  private:

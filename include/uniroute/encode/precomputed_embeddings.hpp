@@ -8,6 +8,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 
 namespace uniroute {
 
@@ -33,12 +34,13 @@ class precomputed_embeddings {
     detail::check_finite("precomputed_embeddings::check", "embeddings", x);
   }
 
-  state save() const {
-    state out;
-    out.set("dimension", std::uint64_t{dimension_});
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](const auto&) {});
   }
-  void load(const state& s) { dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension")); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("dimension", of.dimension_); }
 
  private:
   std::size_t dimension_ = 0;

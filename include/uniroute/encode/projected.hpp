@@ -84,32 +84,26 @@ class projected {
 
   state save() const {
     require_fitted();
-    state out;
-    out.set("encoder", detail::named_state(reader_));
-    detail::write_members(out, "options", options_);
-    auto mean = make_matrix<float>(1, axes_.mean.size());
-    std::copy(axes_.mean.begin(), axes_.mean.end(), mean.begin());
-    out.set("mean", std::move(mean));
-    out.set("axes", axes_.axes);
-    return out;
+    return detail::save_members(*this);
   }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    Encoder reader = reader_;
-    detail::load_named(reader, s.part("encoder"));
-    detail::principal_axes axes;
-    const auto& mean = s.get<matrix<float>>("mean");
-    axes.mean.assign(mean.begin(), mean.end());
-    axes.axes = s.get<matrix<float>>("axes");
-    detail::require_state(columns(axes.axes) == axes.mean.size() && axes.mean.size() == reader.dimension() &&
-                              rows(axes.axes) >= 1 && rows(axes.axes) <= columns(axes.axes),
-                          "projected: axes must be k x D and mean have D values, D that of the encoder");
-    const auto options = detail::read_members(s, "options", options_);
-    reader_ = std::move(reader);
-    options_ = options;
-    options_.dimension = rows(axes.axes);
-    axes_ = std::move(axes);
+    detail::load_members(*this, s, [](auto& next) {
+      const auto& axes = next.axes_.axes;
+      const std::size_t d = next.axes_.mean.size();
+      detail::require_state(columns(axes) == d && d == next.reader_.dimension() && rows(axes) >= 1 && rows(axes) <= d,
+                            "projected: axes must be k x D and mean have D values, D that of the encoder");
+      next.options_.dimension = rows(axes);
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("encoder", of.reader_);
+    visit("options", of.options_);
+    visit("mean", of.axes_.mean);
+    visit("axes", of.axes_.axes);
   }
 
  private:

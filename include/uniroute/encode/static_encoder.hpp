@@ -75,24 +75,21 @@ class static_encoder {
 
   state save() const {
     require_table();
-    state out;
-    out.set("tokenizer", detail::named_state(tokenizer_));
-    out.set("table", table_);
-    out.set("most_tokens", std::uint64_t{options_.most_tokens});
-    return out;
+    return detail::save_members(*this);
   }
 
   /// Takes the table and all options but `threads`. Throws format_error if something is missing or does not fit.
   void load(const state& s) {
-    wordpiece_tokenizer tokenizer;
-    detail::load_named(tokenizer, s.part("tokenizer"));
-    static_options options = options_;
-    options.most_tokens = static_cast<std::size_t>(s.get<std::uint64_t>("most_tokens"));
-    try {
-      *this = static_encoder(std::move(tokenizer), s.get<matrix<float>>("table"), options);
-    } catch (const std::logic_error& error) {
-      throw format_error("state", 0, 0, error.what());
-    }
+    detail::load_members(*this, s, [](auto& next) {
+      next = static_encoder(std::move(next.tokenizer_), std::move(next.table_), next.options_);
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("tokenizer", of.tokenizer_);
+    visit("table", of.table_);
+    visit("most_tokens", of.options_.most_tokens);
   }
 
  private:

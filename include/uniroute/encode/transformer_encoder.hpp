@@ -140,38 +140,17 @@ class transformer_encoder {
   /// The whole model, vocabulary and weights as float32: the files it came from are not needed again.
   state save() const {
     require_model();
-    const auto& w = model_->weights;
     state out;
-    out.set("tokenizer", detail::named_state(model_->tokenizer));
-    out.set("pooling", std::string(settings_.pool == pooling::mean ? "mean" : "first_token"));
-    out.set("normalise", settings_.normalise);
-    out.set("most_tokens", std::uint64_t{settings_.most_tokens});
-    out.set("heads", std::uint64_t{w.heads});
-    out.set("layers", std::uint64_t{w.layers.size()});
-    out.set("epsilon", static_cast<double>(w.epsilon));
-    for_each_array(w, [&](const std::string& name, const matrix<float>& values) { out.set(name, values); });
+    members(*model_, settings_, detail::member_writer(out));
     return out;
   }
 
   /// Takes the model and all settings; options stay. Throws format_error if something is missing or does not fit.
   void load(const state& s) {
     parts model;
-    detail::load_named(model.tokenizer, s.part("tokenizer"));
     transformer_settings settings;
-    const auto& pool_name = s.get<std::string>("pooling");
-    detail::require_state(pool_name == "mean" || pool_name == "first_token",
-                          "transformer_encoder: pooling must be mean or first_token");
-    settings.pool = pool_name == "mean" ? pooling::mean : pooling::first_token;
-    settings.normalise = s.get<bool>("normalise");
-    settings.most_tokens = static_cast<std::size_t>(s.get<std::uint64_t>("most_tokens"));
-    auto& w = model.weights;
-    w.heads = static_cast<std::size_t>(s.get<std::uint64_t>("heads"));
-    const auto layers = s.get<std::uint64_t>("layers");
-    detail::require_state(layers <= most_layers, "transformer_encoder: there must be at most 1000 layers");
-    w.layers.resize(static_cast<std::size_t>(layers));
-    w.epsilon = static_cast<float>(s.get<double>("epsilon"));
-    for_each_array(w, [&](const std::string& name, matrix<float>& values) { values = s.get<matrix<float>>(name); });
-    const auto fault = find_fault(model.tokenizer, w, settings);
+    members(model, settings, detail::member_reader(s));
+    const auto fault = find_fault(model.tokenizer, model.weights, settings);
     detail::require_state(fault.empty(), "transformer_encoder: " + fault);
     model_ = std::make_shared<const parts>(std::move(model));
     settings_ = settings;
@@ -195,6 +174,23 @@ class transformer_encoder {
 
   void require_model() const {
     detail::require<not_fitted>(model_ != nullptr, "transformer_encoder: there is no model");
+  }
+
+  /// What a state holds of it.
+  static void members(auto& model, auto& settings, auto&& visit) {
+    static constexpr const char* poolings[] = {"mean", "first_token"};
+    auto& w = model.weights;
+    std::size_t layers = w.layers.size();
+    visit("tokenizer", model.tokenizer);
+    visit("pooling", detail::by_name{settings.pool, poolings});
+    visit("normalise", settings.normalise);
+    visit("most_tokens", settings.most_tokens);
+    visit("heads", w.heads);
+    visit("layers", layers);
+    detail::require_state(layers <= most_layers, "transformer_encoder: there must be at most 1000 layers");
+    if constexpr (!std::is_const_v<std::remove_reference_t<decltype(w)>>) w.layers.resize(layers);
+    visit("epsilon", w.epsilon);
+    for_each_array(w, visit);
   }
 
   /// Calls visit(name, array) for all weights.

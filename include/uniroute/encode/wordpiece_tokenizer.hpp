@@ -10,6 +10,7 @@
 #include <uniroute/detail/bert_text.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/piece_table.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/utf8.hpp>
 #include <uniroute/errors.hpp>
 #include <uniroute/state.hpp>
@@ -136,39 +137,29 @@ class wordpiece_tokenizer {
 
   state save() const {
     detail::require<not_fitted>(size() != 0, "wordpiece_tokenizer: there is no vocabulary, but must be");
-    state out;
-    out.set("vocabulary", vocabulary_);
-    out.set("clean_text", options_.clean_text);
-    out.set("separate_ideographs", options_.separate_ideographs);
-    out.set("strip_accents", options_.strip_accents);
-    out.set("lower_case", options_.lower_case);
-    out.set("longest_word", std::uint64_t{options_.longest_word});
-    out.set("continuation", options_.continuation);
-    out.set("unknown", options_.unknown);
-    out.set("first", options_.first);
-    out.set("last", options_.last);
-    out.set("special", options_.special);
-    return out;
+    return detail::save_members(*this);
   }
 
   /// Throws format_error if something is missing or does not fit together.
   void load(const state& s) {
-    wordpiece_options o;
-    o.clean_text = s.get<bool>("clean_text");
-    o.separate_ideographs = s.get<bool>("separate_ideographs");
-    o.strip_accents = s.get<bool>("strip_accents");
-    o.lower_case = s.get<bool>("lower_case");
-    o.longest_word = static_cast<std::size_t>(s.get<std::uint64_t>("longest_word"));
-    o.continuation = s.get<std::string>("continuation");
-    o.unknown = s.get<std::string>("unknown");
-    o.first = s.get<std::string>("first");
-    o.last = s.get<std::string>("last");
-    o.special = s.get<std::vector<std::string>>("special");
-    try {
-      *this = wordpiece_tokenizer(s.get<std::vector<std::string>>("vocabulary"), std::move(o));
-    } catch (const std::invalid_argument& error) {
-      throw format_error("state", 0, 0, error.what());
-    }
+    detail::load_members(*this, s, [](auto& next) {
+      next = wordpiece_tokenizer(std::move(next.vocabulary_), std::move(next.options_));
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("vocabulary", of.vocabulary_);
+    visit("clean_text", of.options_.clean_text);
+    visit("separate_ideographs", of.options_.separate_ideographs);
+    visit("strip_accents", of.options_.strip_accents);
+    visit("lower_case", of.options_.lower_case);
+    visit("longest_word", of.options_.longest_word);
+    visit("continuation", of.options_.continuation);
+    visit("unknown", of.options_.unknown);
+    visit("first", of.options_.first);
+    visit("last", of.options_.last);
+    visit("special", of.options_.special);
   }
 
  private:

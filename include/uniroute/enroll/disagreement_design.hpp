@@ -10,6 +10,7 @@
 #include <uniroute/detail/neighbours.hpp>
 #include <uniroute/detail/pivotal.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <utility>
 #include <vector>
 
@@ -44,7 +45,7 @@ class disagreement_design {
   /// Keeps the training prompts with at least two outcomes, and the variance over LLMs there.
   /// Throws std::invalid_argument for shapes, std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::check_design_fit("disagreement_design::fit", x, losses);
+    detail::check_training("disagreement_design::fit", x, losses);
     std::vector<std::size_t> kept;
     std::vector<double> variances;
     for (std::size_t i = 0; i < rows(x); ++i) {
@@ -92,26 +93,25 @@ class disagreement_design {
 
   const disagreement_options& options() const noexcept { return options_; }
 
-  state save() const {
-    state out;
-    out.set("prompts", known_.centroids);
-    detail::write_members(out, "options", options_);
-    out.set("variances", variances_);
-    out.set("dimension", std::uint64_t{dimension_});
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<disagreement_design>(s, options_);
-    next.variances_ = s.get<std::vector<double>>("variances");
-    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
-    next.known_ = detail::centroid_table(s.get<matrix<float>>("prompts"));
-    detail::require_state(next.known_.size() == next.variances_.size() &&
-                              (next.variances_.empty() || next.known_.dimension() == next.dimension_),
-                          "prompts must be variances x dimension");
-    for (const double variance : next.variances_)
-      detail::require_state(variance >= 0 && std::isfinite(variance), "variances must be finite and at least 0");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      disagreement_design(next.options_);
+      detail::require_state(next.known_.size() == next.variances_.size() &&
+                                (next.variances_.empty() || next.known_.dimension() == next.dimension_),
+                            "prompts must be variances x dimension");
+      for (const double variance : next.variances_)
+        detail::require_state(variance >= 0 && std::isfinite(variance), "variances must be finite and at least 0");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("prompts", of.known_);
+    visit("options", of.options_);
+    visit("variances", of.variances_);
+    visit("dimension", of.dimension_);
   }
 
  private:

@@ -14,6 +14,7 @@
 #include <uniroute/detail/lapack.hpp>
 #include <uniroute/detail/pivotal.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/transform/skills.hpp>
 #include <utility>
@@ -60,7 +61,7 @@ class leverage_design {
 
   /// Fits the transform. Throws what it throws, std::invalid_argument for shapes, std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::check_design_fit("leverage_design::fit", x, losses);
+    detail::check_training("leverage_design::fit", x, losses);
     transform_.fit(x, losses);
   }
 
@@ -81,17 +82,16 @@ class leverage_design {
     return out;
   }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    out.set("transform", detail::named_state(transform_));
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<leverage_design>(s, options_, transform_);
-    detail::load_named(next.transform_, s.part("transform"));
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) { leverage_design(next.options_, next.transform_); });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
+    visit("transform", of.transform_);
   }
 
  private:

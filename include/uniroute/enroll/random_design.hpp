@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 
 namespace uniroute {
 
@@ -14,7 +16,7 @@ class random_design {
  public:
   /// Learns only the dimension. Throws std::invalid_argument for shapes, std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::check_design_fit("random_design::fit", x, losses);
+    detail::check_training("random_design::fit", x, losses);
     dimension_ = columns(x);
   }
 
@@ -31,12 +33,13 @@ class random_design {
     return {std::move(prompts), std::vector<double>(budget, 1 / share), std::vector<double>(n, share)};
   }
 
-  state save() const {
-    state out;
-    out.set("dimension", std::uint64_t{dimension_});
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](const auto&) {});
   }
-  void load(const state& s) { dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension")); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("dimension", of.dimension_); }
 
  private:
   std::size_t dimension_ = 0;

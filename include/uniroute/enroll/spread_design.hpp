@@ -9,6 +9,8 @@
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/detail/distance.hpp>
 #include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <utility>
 #include <vector>
 
@@ -22,7 +24,7 @@ class spread_design {
  public:
   /// Learns only the dimension. Throws std::invalid_argument for shapes, std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::check_design_fit("spread_design::fit", x, losses);
+    detail::check_training("spread_design::fit", x, losses);
     dimension_ = columns(x);
   }
 
@@ -54,12 +56,13 @@ class spread_design {
     return detail::finish_sample(fight, std::move(inclusion));
   }
 
-  state save() const {
-    state out;
-    out.set("dimension", std::uint64_t{dimension_});
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](const auto&) {});
   }
-  void load(const state& s) { dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension")); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("dimension", of.dimension_); }
 
  private:
   std::size_t dimension_ = 0;

@@ -12,6 +12,7 @@
 #include <uniroute/concepts/label_design.hpp>
 #include <uniroute/detail/pivotal.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>
@@ -57,7 +58,7 @@ class stratified_design {
   /// Finds the cells, and the spread within them. Throws what the clustering throws, std::invalid_argument for shapes,
   /// std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::check_design_fit("stratified_design::fit", x, losses);
+    detail::check_training("stratified_design::fit", x, losses);
     Clustering next = clustering_;
     next.fit(x);
     std::vector<double> spreads = spreads_within(next.assign(x), losses, next.size());
@@ -89,24 +90,23 @@ class stratified_design {
         detail::inclusion_probabilities(sizes, budget), order, [&](std::size_t i) { return cells[i]; }, draws);
   }
 
-  state save() const {
-    state out;
-    out.set("clustering", detail::named_state(clustering_));
-    detail::write_members(out, "options", options_);
-    out.set("spreads", spreads_);
-    out.set("dimension", std::uint64_t{dimension_});
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<stratified_design>(s, options_, clustering_);
-    detail::load_named(next.clustering_, s.part("clustering"));
-    next.spreads_ = s.get<std::vector<double>>("spreads");
-    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
-    detail::require_state(next.spreads_.size() == next.clustering_.size(), "spreads must have one value a cell");
-    for (const double spread : next.spreads_)
-      detail::require_state(spread >= 0 && std::isfinite(spread), "spreads must be finite and at least 0");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      stratified_design(next.options_, next.clustering_);
+      detail::require_state(next.spreads_.size() == next.clustering_.size(), "spreads must have one value a cell");
+      for (const double spread : next.spreads_)
+        detail::require_state(spread >= 0 && std::isfinite(spread), "spreads must be finite and at least 0");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("clustering", of.clustering_);
+    visit("options", of.options_);
+    visit("spreads", of.spreads_);
+    visit("dimension", of.dimension_);
   }
 
  private:

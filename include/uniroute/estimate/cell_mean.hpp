@@ -47,12 +47,13 @@ class cell_mean {
     return out;
   }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](auto& next) { cell_mean(next.options_); });
   }
-  void load(const state& s) { *this = detail::remade<cell_mean>(s, options_); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("options", of.options_); }
 
  private:
   /// Soft memberships reach down to 1e-300, whose squares are 0: less than this of a prompt is an empty cell.

@@ -67,17 +67,16 @@ class lower_confidence {
 
   const lower_confidence_options& options() const noexcept { return options_; }
 
-  state save() const {
-    state out;
-    out.set("base", detail::named_state(base_));
-    detail::write_members(out, "options", options_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<lower_confidence>(s, options_, base_);
-    detail::load_named(next.base_, s.part("base"));
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) { lower_confidence(next.options_, next.base_); });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("base", of.base_);
+    visit("options", of.options_);
   }
 
  private:

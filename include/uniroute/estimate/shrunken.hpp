@@ -57,6 +57,12 @@ class shrunken {
                     ", but must be at least 0");
   }
 
+  /// Refused with a sentence: options are named, `shrunken{{.strength = 5}}`.
+  template <detail::number N>
+  explicit shrunken(N) : shrunken() {
+    static_assert(detail::accepted<N>, "shrunken: options are named: shrunken{{.strength = 5}}");
+  }
+
   /// Pools the strength over the seen LLMs' statistics; LLMs without outcomes are left out.
   void fit(std::span<const cell_statistics> seen) {
     Base base = base_;
@@ -84,23 +90,21 @@ class shrunken {
   /// The strength m pooled over the seen LLMs, if `fit` saw any that tell it.
   std::optional<double> pooled_strength() const noexcept { return pooled_strength_; }
 
-  state save() const {
-    state out;
-    out.set("base", detail::named_state(base_));
-    detail::write_members(out, "options", options_);
-    // Infinity is not a JSON number, so the strength goes as an array: empty means none.
-    out.set("pooled_strength", pooled_strength_ ? std::vector<double>{*pooled_strength_} : std::vector<double>{});
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   void load(const state& s) {
-    auto next = detail::remade<shrunken>(s, options_, base_);
-    detail::load_named(next.base_, s.part("base"));
-    const auto& strength = s.get<std::vector<double>>("pooled_strength");
-    detail::require_state(strength.empty() || (strength.size() == 1 && strength[0] >= 0),
-                          "pooled_strength must be none or one number, at least 0");
-    if (!strength.empty()) next.pooled_strength_ = strength.front();
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      shrunken(next.options_, next.base_);
+      detail::require_state(!next.pooled_strength_ || *next.pooled_strength_ >= 0,
+                            "pooled_strength must be none or one number, at least 0");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("base", of.base_);
+    visit("options", of.options_);
+    visit("pooled_strength", of.pooled_strength_);
   }
 
  private:

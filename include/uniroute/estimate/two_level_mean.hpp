@@ -98,30 +98,27 @@ class two_level_mean {
   /// {m₁, m₂} pooled over the seen LLMs, if `fit` saw any that tell them.
   std::optional<std::pair<double, double>> pooled_strengths() const noexcept { return pooled_; }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    out.set("parents", parents_);
-    out.set("coarse", std::uint64_t{coarse_});
-    // Infinity is not a JSON number, so the strengths go as an array: empty means none.
-    out.set("pooled_strengths", pooled_ ? std::vector<double>{pooled_->first, pooled_->second} : std::vector<double>{});
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   void load(const state& s) {
-    auto next = detail::remade<two_level_mean>(s, options_);
-    next.parents_ = s.get<std::vector<std::uint32_t>>("parents");
-    next.coarse_ = static_cast<std::size_t>(s.get<std::uint64_t>("coarse"));
-    const auto& strengths = s.get<std::vector<double>>("pooled_strengths");
-    detail::require_state(strengths.empty() || (strengths.size() == 2 && strengths[0] >= 0 && strengths[1] >= 0),
-                          "pooled_strengths must be none or two, at least 0");
-    detail::require_state(next.coarse_ <= std::max<std::size_t>(1, next.parents_.size()),
-                          "coarse must be at most the number of cells");
-    detail::require_state(next.coarse_ >= 1 && std::all_of(next.parents_.begin(), next.parents_.end(),
-                                                           [&](auto c) { return c < next.coarse_; }),
-                          "parents must be below coarse, and coarse at least 1");
-    if (!strengths.empty()) next.pooled_ = {strengths[0], strengths[1]};
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      two_level_mean(next.options_);
+      detail::require_state(!next.pooled_ || (next.pooled_->first >= 0 && next.pooled_->second >= 0),
+                            "pooled_strengths must be none or two, at least 0");
+      detail::require_state(next.coarse_ <= std::max<std::size_t>(1, next.parents_.size()),
+                            "coarse must be at most the number of cells");
+      detail::require_state(next.coarse_ >= 1 && std::all_of(next.parents_.begin(), next.parents_.end(),
+                                                             [&](auto c) { return c < next.coarse_; }),
+                            "parents must be below coarse, and coarse at least 1");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
+    visit("parents", of.parents_);
+    visit("coarse", of.coarse_);
+    visit("pooled_strengths", of.pooled_);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/evaluate/deferral_curve.hpp>
 #include <uniroute/evaluate/trial.hpp>
+#include <uniroute/route/lagrangian_rule.hpp>
 
 namespace uniroute {
 
@@ -20,11 +21,7 @@ inline routing_method zero_router() {
 
 /// The index of the most accurate LLM on validation; ties to the lower cost. Entries of `losses` and `costs`: 1 x M.
 inline std::size_t most_accurate(const loss_matrix& losses, const cost_matrix& costs) {
-  std::size_t best = 0;
-  for (std::size_t h = 1; h < columns(losses); ++h) {
-    if (losses(0, h) < losses(0, best) || (losses(0, h) == losses(0, best) && costs(0, h) < costs(0, best))) best = h;
-  }
-  return best;
+  return detail::least_objective(row(losses, 0), row(costs, 0), 0);
 }
 
 namespace detail {

@@ -6,8 +6,13 @@
 //   trace_curve         quality against cost at every λ where any choice changes.
 //   curve_convention    how a curve becomes a function; carried by every metric.
 //   area, normalised_area, quality_neutral_cost, average_gap_recovered, call_performance_threshold
-//   zero_router, best_single, cheapest, random_choice, hindsight_oracle, shuffled_choices   what is drawn beside a
-//   router. run_protocol, summarise   the paper's experiment over many trials, with tests that know the trials overlap.
+//
+//   zero_router, best_single, cheapest, random_choice, hindsight_oracle, shuffled_choices
+//                       what is drawn beside a router.
+//
+//   run_protocol, summarise
+//                       the paper's experiment over many trials, with tests that know the trials overlap.
+//
 //   population_of       what regret is measured on: all of an enumerable world, or a sample of any.
 //   oracle_choices, oracle_at_budget   the optimal rule at a λ and at a budget; risk_of, regret_of, trace_regret.
 //   truth_of, approximation_of, take_apart   what a map makes of a world: Ψ*, the bounds' terms, the parts of regret.

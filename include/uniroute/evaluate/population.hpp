@@ -71,6 +71,10 @@ inline population select_models(const population& p, std::span<const std::string
   return {p.weights,    take(p.expected_losses, all, picked), take(p.costs, costs, picked),
           p.embeddings, {models.begin(), models.end()},       p.enumerated};
 }
+/// The same for names in braces.
+inline population select_models(const population& p, std::initializer_list<std::string> models) {
+  return select_models(p, std::span<const std::string>(models.begin(), models.size()));
+}
 
 namespace detail {
 

@@ -20,6 +20,7 @@
 #include <uniroute/evaluate/metrics.hpp>
 #include <uniroute/evaluate/predictor_quality.hpp>
 #include <uniroute/evaluate/trial.hpp>
+#include <uniroute/route/lagrangian_rule.hpp>
 #include <utility>
 #include <vector>
 
@@ -94,11 +95,7 @@ inline double collapse_of(const prediction& p) {
   for (std::size_t i = 0; i < rows(p.losses); ++i) {
     const auto costs = row(p.costs, rows(p.costs) == 1 ? 0 : i);
     const auto losses = row(p.losses, i);
-    std::size_t best = 0;
-    for (std::size_t h = 1; h < losses.size(); ++h) {
-      if (losses[h] < losses[best] || (losses[h] == losses[best] && costs[h] < costs[best])) best = h;
-    }
-    count[best] += 1;
+    count[least_objective(losses, costs, 0)] += 1;
   }
   return *std::max_element(count.begin(), count.end()) / static_cast<double>(rows(p.losses));
 }
@@ -180,6 +177,15 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
     if (options.on_trial) options.on_trial(++done, options.trials);
   });
   return out;
+}
+
+/// The same for methods in braces: run_protocol(table, embed, {method, another}).
+template <class Loss>
+protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed_function& embed,
+                             std::initializer_list<routing_method> methods, const protocol_options& options = {},
+                             const loss_matrix& expected = make_matrix<double>(0, 0)) {
+  return run_protocol(table, embed, std::span<const routing_method>(methods.begin(), methods.size()), options,
+                      expected);
 }
 
 }  // namespace uniroute

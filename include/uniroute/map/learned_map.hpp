@@ -151,25 +151,23 @@ class learned_map {
     detail::softmax_of_scores(out.first(size()), scale_);
   }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    out.set("weights", weights_);
-    out.set("offsets", offsets_);
-    out.set("scale", scale_);
-    out.set("steps", std::uint64_t{steps_});
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   void load(const state& s) {
-    auto next = detail::remade<learned_map>(s, options_);
-    next.weights_ = s.get<matrix<float>>("weights");
-    next.offsets_ = s.get<std::vector<double>>("offsets");
-    next.scale_ = s.get<double>("scale");
-    next.steps_ = static_cast<std::size_t>(s.get<std::uint64_t>("steps"));
-    detail::require_state(next.offsets_.size() == next.size(), "offsets must be one per row of weights");
-    detail::require_state(next.size() == 0 || next.scale_ > 0, "scale must be above 0");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      learned_map(next.options_);
+      detail::require_state(next.offsets_.size() == next.size(), "offsets must be one per row of weights");
+      detail::require_state(next.size() == 0 || next.scale_ > 0, "scale must be above 0");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
+    visit("weights", of.weights_);
+    visit("offsets", of.offsets_);
+    visit("scale", of.scale_);
+    visit("steps", of.steps_);
   }
 
  private:

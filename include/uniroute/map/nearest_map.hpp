@@ -8,6 +8,7 @@
 #include <uniroute/concepts/cluster_map.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/nearest.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <utility>
 
 namespace uniroute {
@@ -35,12 +36,13 @@ class nearest_map {
   /// The cell of one embedding of D values. Allocates nothing after the first call on a thread.
   std::uint32_t label(embedding_view x) const { return detail::nearest_one(x, table_); }
 
-  state save() const {
-    state out;
-    out.set("centroids", table_.centroids);
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](const auto&) {});
   }
-  void load(const state& s) { table_ = detail::centroid_table(s.get<matrix<float>>("centroids")); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("centroids", of.table_); }
 
  private:
   detail::centroid_table table_;

@@ -72,21 +72,21 @@ class proximity_map {
     detail::softmax_of_scores(out.first(size()), bandwidth_);
   }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    out.set("centroids", table_.centroids);
-    out.set("bandwidth", bandwidth_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   void load(const state& s) {
-    auto next = detail::remade<proximity_map>(s, options_);
-    next.table_ = detail::centroid_table(s.get<matrix<float>>("centroids"));
-    next.bandwidth_ = s.get<double>("bandwidth");
-    detail::require_state(next.bandwidth_ >= 0 && std::isfinite(next.bandwidth_),
-                          "bandwidth must be finite and at least 0");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      proximity_map(next.options_);
+      detail::require_state(next.bandwidth_ >= 0 && std::isfinite(next.bandwidth_),
+                            "bandwidth must be finite and at least 0");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
+    visit("centroids", of.table_);
+    visit("bandwidth", of.bandwidth_);
   }
 
  private:

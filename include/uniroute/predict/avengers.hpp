@@ -63,12 +63,13 @@ class top_cells {
 
   double prior(double count) const noexcept { return count > 0 ? 1 : 0; }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](auto& next) { top_cells(next.options_); });
   }
-  void load(const state& s) { *this = detail::remade<top_cells>(s, options_); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("options", of.options_); }
 
  private:
   top_cells_options options_;

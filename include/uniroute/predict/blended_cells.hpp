@@ -20,6 +20,7 @@
 #include <uniroute/detail/distance.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/missing.hpp>
 #include <utility>
@@ -57,9 +58,7 @@ class blended_cells {
   /// Finds cells in x (n x D); losses (n x seen) are checked and not read. The pool and the validation sample are empty
   /// afterwards. Throws what the policies throw, std::invalid_argument for shapes, std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::require(rows(losses) == rows(x), "blended_cells::fit: losses has ", rows(losses),
-                    " rows, but embeddings has ", rows(x));
-    detail::check_losses("blended_cells::fit", "losses", losses);
+    detail::check_training("blended_cells::fit", x, losses);
     blended_cells next(clustering_, blend_);
     next.clustering_.fit(x);
     next.blend_.fit(next.clustering_.centroids(), x);
@@ -69,7 +68,7 @@ class blended_cells {
 
   /// Names the validation prompts (n x D); the pool is empty afterwards. Throws not_fitted, std::invalid_argument.
   void set_validation(const embedding_matrix& x) {
-    check_embeddings("blended_cells::set_validation", x);
+    detail::check_input("blended_cells::set_validation", x, dimension_);
     detail::require(rows(x) != 0, "blended_cells::set_validation: embeddings has 0 rows, but must have at least 1");
     validation_ = clustering_.assign(x);
     roster_ = {};
@@ -89,17 +88,13 @@ class blended_cells {
       entry.sums[validation_[i]] += losses[i];
       entry.counts[validation_[i]] += 1;
     }
-    columns_.push_back(std::move(entry));
-    roster_.add(name);
-    rebuild();
+    roster_.join(name, columns_, std::move(entry), [&] { rebuild(); });
   }
 
   /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
   void retire(const std::string& name) {
     const std::size_t index = roster_.find("blended_cells::retire", name);
-    roster_.remove(index);
-    columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(index));
-    rebuild();
+    roster_.leave(index, columns_, [&] { rebuild(); });
   }
 
   std::size_t size() const noexcept { return roster_.size(); }                      ///< M, models enrolled
@@ -110,7 +105,7 @@ class blended_cells {
 
   /// γ̂, n x M. O(n K (D + M)). Throws not_fitted, std::invalid_argument for another dimension.
   loss_matrix predict(const embedding_matrix& x) const {
-    check_embeddings("blended_cells::predict", x);
+    detail::check_input("blended_cells::predict", x, dimension_);
     auto out = make_matrix<double>(rows(x), size());
     for (std::size_t i = 0; i < rows(x); ++i) predict(row(x, i), row(out, i));
     return out;
@@ -140,55 +135,40 @@ class blended_cells {
   }
 
   /// The fitted state, with the validation cells, so that LLMs can join after `load`.
-  state save() const {
-    state out;
-    out.set("clustering", detail::named_state(clustering_));
-    out.set("blend", detail::named_state(blend_));
-    out.set("dimension", std::uint64_t{dimension_});
-    out.set("validation", validation_);
-    out.set("models", roster_.list());
-    auto sums = make_matrix<double>(size(), cells()), counts = make_matrix<double>(size(), cells());
-    for (std::size_t h = 0; h < size(); ++h) {
-      std::copy(columns_[h].sums.begin(), columns_[h].sums.end(), row(sums, h).begin());
-      std::copy(columns_[h].counts.begin(), columns_[h].counts.end(), row(counts, h).begin());
-    }
-    out.set("sums", sums);
-    out.set("counts", counts);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    blended_cells next(clustering_, blend_);
-    detail::load_named(next.clustering_, s.part("clustering"));
-    detail::load_named(next.blend_, s.part("blend"));
-    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
-    next.validation_ = s.get<label_vector>("validation");
-    next.roster_.assign(s.get<std::vector<std::string>>("models"));
-    const auto& sums = s.get<matrix<double>>("sums");
-    const auto& counts = s.get<matrix<double>>("counts");
-    const std::size_t k = next.cells();
-    detail::require_state(columns(next.clustering_.centroids()) == next.dimension_,
-                          "centroids must be cells x dimension");
-    detail::require_state(
-        std::all_of(next.validation_.begin(), next.validation_.end(), [k](auto cell) { return cell < k; }),
-        "validation must have a cell below K for each prompt");
-    detail::require_state(
-        rows(sums) == next.size() && rows(counts) == next.size() && columns(sums) == k && columns(counts) == k,
-        "sums and counts must be models x cells");
-    for (std::size_t h = 0; h < next.size(); ++h) {
-      const auto sum = row(sums, h), count = row(counts, h);
-      double observed = 0;
-      for (std::size_t c = 0; c < k; ++c) {
-        detail::require_state(count[c] >= 0 && sum[c] >= 0 && sum[c] <= count[c],
-                              "sums must be at least 0 and at most counts");
-        observed += count[c];
+    detail::load_members(*this, s, [](auto& next) {
+      const std::size_t k = next.cells();
+      detail::require_state(columns(next.clustering_.centroids()) == next.dimension_,
+                            "centroids must be cells x dimension");
+      detail::require_state(
+          std::all_of(next.validation_.begin(), next.validation_.end(), [k](auto cell) { return cell < k; }),
+          "validation must have a cell below K for each prompt");
+      for (const auto& [sum, count] : next.columns_) {
+        detail::require_state(sum.size() == k && count.size() == k, "sums and counts must be models x cells");
+        double observed = 0;
+        for (std::size_t c = 0; c < k; ++c) {
+          detail::require_state(count[c] >= 0 && sum[c] >= 0 && sum[c] <= count[c],
+                                "sums must be at least 0 and at most counts");
+          observed += count[c];
+        }
+        detail::require_state(observed > 0, "counts must not be 0 in all cells of a model");
       }
-      detail::require_state(observed > 0, "counts must not be 0 in all cells of a model");
-      next.columns_.push_back({{sum.begin(), sum.end()}, {count.begin(), count.end()}});
-    }
-    next.rebuild();
-    *this = std::move(next);
+      next.rebuild();
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("clustering", of.clustering_);
+    visit("blend", of.blend_);
+    visit("dimension", of.dimension_);
+    visit("validation", of.validation_);
+    visit("models", of.roster_);
+    visit("sums", detail::field_of{of.columns_, of.size(), &tally::sums});
+    visit("counts", detail::field_of{of.columns_, of.size(), &tally::counts});
   }
 
  private:
@@ -202,29 +182,24 @@ class blended_cells {
 
   std::size_t cells() const { return static_cast<std::size_t>(clustering_.size()); }
 
-  void check_embeddings(std::string_view function, const embedding_matrix& x) const {
-    detail::require<not_fitted>(dimension_ != 0, function, ": fit must come first");
-    detail::require(columns(x) == dimension_, function, ": embeddings has ", columns(x), " columns, but must have ",
-                    dimension_);
-    detail::check_finite(function, "embeddings", x);
-  }
-
   /// What prediction reads, K x M each.
   void rebuild() {
-    weighted_losses_ = make_matrix<double>(cells(), size(), 0.0);
-    priors_ = make_matrix<double>(cells(), size(), 0.0);
-    means_.assign(size(), 0.0);
+    auto weighted_losses = make_matrix<double>(cells(), size(), 0.0), priors = weighted_losses;
+    std::vector<double> means(size(), 0.0);
     for (std::size_t h = 0; h < size(); ++h) {
       double sum = 0, observed = 0;
       for (std::size_t k = 0; k < cells(); ++k) {
         const double count = columns_[h].counts[k];
         sum += columns_[h].sums[k];
         observed += count;
-        priors_(k, h) = static_cast<double>(blend_.prior(count));
-        weighted_losses_(k, h) = count > 0 ? priors_(k, h) * columns_[h].sums[k] / count : 0;
+        priors(k, h) = static_cast<double>(blend_.prior(count));
+        weighted_losses(k, h) = count > 0 ? priors(k, h) * columns_[h].sums[k] / count : 0;
       }
-      means_[h] = sum / observed;
+      means[h] = sum / observed;
     }
+    weighted_losses_ = std::move(weighted_losses);
+    priors_ = std::move(priors);
+    means_ = std::move(means);
   }
 
   Clustering clustering_;

@@ -20,6 +20,7 @@
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/estimate/shrunken.hpp>
 #include <uniroute/estimate/summarise_cells.hpp>
 #include <uniroute/fwd.hpp>
@@ -59,9 +60,7 @@ class cell_predictor {
   /// 0, missing allowed). The pool and the validation sample are empty afterwards. Throws what the policies throw,
   /// std::invalid_argument for shapes, std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::require(rows(losses) == rows(x), "cell_predictor::fit: losses has ", rows(losses),
-                    " rows, but embeddings has ", rows(x));
-    detail::check_losses("cell_predictor::fit", "losses", losses);
+    detail::check_training("cell_predictor::fit", x, losses);
     cell_predictor next(clustering_, map_, estimator_);
     next.clustering_.fit(x);
     next.map_.fit(map_training_set{next.clustering_.centroids(), x, losses});
@@ -82,7 +81,7 @@ class cell_predictor {
 
   /// Names the validation prompts (n x D); the pool is empty afterwards. Throws not_fitted, std::invalid_argument.
   void set_validation(const embedding_matrix& x) {
-    check_embeddings("cell_predictor::set_validation", x);
+    detail::check_input("cell_predictor::set_validation", x, dimension_);
     detail::require(rows(x) != 0, "cell_predictor::set_validation: embeddings has 0 rows, but must have at least 1");
     validation_ = locate(x);
     validation_size_ = rows(x);
@@ -111,9 +110,7 @@ class cell_predictor {
   /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
   void retire(const std::string& name) {
     const std::size_t index = roster_.find("cell_predictor::retire", name);
-    roster_.remove(index);
-    profiles_.erase(profiles_.begin() + static_cast<std::ptrdiff_t>(index));
-    rebuild();
+    roster_.leave(index, profiles_, [&] { rebuild(); });
   }
 
   std::size_t size() const noexcept { return roster_.size(); }                      ///< M, models enrolled
@@ -130,7 +127,7 @@ class cell_predictor {
 
   /// γ̂, n x M. Throws not_fitted, std::invalid_argument for another dimension.
   loss_matrix predict(const embedding_matrix& x) const {
-    check_shape("cell_predictor::predict", x);
+    detail::check_dimension("cell_predictor::predict", x, dimension_);
     auto out = make_matrix<double>(rows(x), size());
     if constexpr (hard_cluster_map<Map>) {
       const label_vector labels = checked_labels("cell_predictor::predict", x);
@@ -161,44 +158,27 @@ class cell_predictor {
   }
 
   /// The fitted state, with the validation cells, so that LLMs can join after `load`.
-  state save() const {
-    state out;
-    out.set("clustering", detail::named_state(clustering_));
-    out.set("map", detail::named_state(map_));
-    out.set("estimator", detail::named_state(estimator_));
-    out.set("dimension", std::uint64_t{dimension_});
-    out.set("validation_size", std::uint64_t{validation_size_});
-    out.set("validation", validation_);
-    out.set("models", roster_.list());
-    out.set("profile_losses", profile_losses());
-    out.set("profile_counts", profile_counts());
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    cell_predictor next(*this);
-    detail::load_named(next.clustering_, s.part("clustering"));
-    detail::load_named(next.map_, s.part("map"));
-    detail::load_named(next.estimator_, s.part("estimator"));
-    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
-    next.validation_size_ = static_cast<std::size_t>(s.get<std::uint64_t>("validation_size"));
-    next.validation_ = s.get<cells>("validation");
-    next.roster_.assign(s.get<std::vector<std::string>>("models"));
-    const auto& losses = s.get<matrix<double>>("profile_losses");
-    const auto& counts = s.get<matrix<double>>("profile_counts");
-    const bool whole =
-        rows(losses) == next.size() && rows(counts) == next.size() &&
-        (next.size() == 0 || (columns(losses) == next.map_.size() && columns(counts) == next.map_.size()));
-    detail::require_state(whole, "profile_losses and profile_counts must be models x cells");
-    next.check_loaded(losses, counts);
-    next.profiles_.clear();
-    for (std::size_t h = 0; h < next.size(); ++h) {
-      next.profiles_.push_back(
-          {{row(losses, h).begin(), row(losses, h).end()}, {row(counts, h).begin(), row(counts, h).end()}});
-    }
-    next.rebuild();
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      next.check_loaded();
+      next.rebuild();
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("clustering", of.clustering_);
+    visit("map", of.map_);
+    visit("estimator", of.estimator_);
+    visit("dimension", of.dimension_);
+    visit("validation_size", of.validation_size_);
+    visit("validation", of.validation_);
+    visit("models", of.roster_);
+    visit("profile_losses", detail::field_of{of.profiles_, of.size(), &profile::losses});
+    visit("profile_counts", detail::field_of{of.profiles_, of.size(), &profile::counts});
   }
 
  private:
@@ -253,14 +233,11 @@ class cell_predictor {
   }
 
   void join(const std::string& name, const cell_statistics& outcomes) {
-    stored_profile entry = to_profile(estimator_.estimate(outcomes));
-    profiles_.push_back(std::move(entry));
-    roster_.add(name);
-    rebuild();
+    roster_.join(name, profiles_, to_profile(estimator_.estimate(outcomes)), [&] { rebuild(); });
   }
 
   /// What was read from files must not lead anyone out of bounds.
-  void check_loaded(const matrix<double>& losses, const matrix<double>& counts) const {
+  void check_loaded() const {
     detail::require_state(
         columns(clustering_.centroids()) == dimension_ && rows(clustering_.centroids()) == map_.size(),
         "centroids must be cells x dimension");
@@ -276,10 +253,14 @@ class cell_predictor {
           rows(validation_) == validation_size_ && (validation_size_ == 0 || columns(validation_) == k),
           "validation must be prompts x cells");
     }
-    const auto valid = [](double loss) { return loss >= 0 && loss <= 1; };
-    detail::require_state(std::all_of(losses.begin(), losses.end(), valid), "profile_losses must be in [0, 1]");
-    detail::require_state(std::all_of(counts.begin(), counts.end(), [](double c) { return c >= 0; }),
-                          "profile_counts must be at least 0");
+    for (const auto& [losses, counts] : profiles_) {
+      detail::require_state(losses.size() == k && counts.size() == k,
+                            "profile_losses and profile_counts must be models x cells");
+      detail::require_state(std::all_of(losses.begin(), losses.end(), [](double l) { return l >= 0 && l <= 1; }),
+                            "profile_losses must be in [0, 1]");
+      detail::require_state(std::all_of(counts.begin(), counts.end(), [](double c) { return c >= 0; }),
+                            "profile_counts must be at least 0");
+    }
   }
 
   template <class Profile>
@@ -290,17 +271,6 @@ class cell_predictor {
       std::vector<double> none(p.losses.size(), 0.0);
       return {std::move(p.losses), std::move(none)};
     }
-  }
-
-  void check_shape(std::string_view function, const embedding_matrix& x) const {
-    detail::require<not_fitted>(dimension_ != 0, function, ": fit must come first");
-    detail::require(columns(x) == dimension_, function, ": embeddings has ", columns(x), " columns, but must have ",
-                    dimension_);
-  }
-
-  void check_embeddings(std::string_view function, const embedding_matrix& x) const {
-    check_shape(function, x);
-    detail::check_finite(function, "embeddings", x);
   }
 
   matrix<double> gather(std::vector<double> profile::*part) const {

@@ -116,22 +116,14 @@ class gaussian_process {
     detail::require<not_fitted>(dimension_ != 0, "gaussian_process::enroll: fit must come first");
     roster_.require_new("gaussian_process::enroll", name);
     detail::check_column("gaussian_process::enroll", name, losses, smoother_.size());
-    detail::smoothed_column entry = smoother_.smooth("gaussian_process::enroll", losses);
-    std::vector<std::vector<double>> outcomes = outcomes_;
-    outcomes.emplace_back(losses.begin(), losses.end());
-    columns_.push_back(std::move(entry));
-    roster_.add(name);
-    outcomes_ = std::move(outcomes);
-    rebuild();
+    enrolled entry{smoother_.smooth("gaussian_process::enroll", losses), {losses.begin(), losses.end()}};
+    roster_.join(name, columns_, std::move(entry), [&] { rebuild(); });
   }
 
   /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
   void retire(const std::string& name) {
     const std::size_t index = roster_.find("gaussian_process::retire", name);
-    roster_.remove(index);
-    columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(index));
-    outcomes_.erase(outcomes_.begin() + static_cast<std::ptrdiff_t>(index));
-    rebuild();
+    roster_.leave(index, columns_, [&] { rebuild(); });
   }
 
   std::size_t size() const noexcept { return roster_.size(); }                      ///< M, models enrolled
@@ -168,68 +160,75 @@ class gaussian_process {
 
   /// The fitted state, with the validation prompts and every LLM's outcomes.
   state save() const {
-    state out;
-    out.set("kernel", detail::named_state(kernel_policy()));
-    detail::write_members(out, "options", options_);
-    out.set("noise", std::vector<double>{noise()});  // JSON has no infinity
-    out.set("dimension", std::uint64_t{dimension_});
-    out.set("validation", smoother_.prompts());
-    out.set("models", roster_.list());
-    auto losses = make_matrix<double>(size(), smoother_.size());
-    for (std::size_t h = 0; h < size(); ++h)
-      std::copy(outcomes_[h].begin(), outcomes_[h].end(), row(losses, h).begin());
-    out.set("losses", losses);
-    return out;
+    saved all{kernel_policy(), options_, noise(), dimension_, smoother_.prompts(), roster_, {}};
+    for (const auto& model : columns_) all.losses.push_back(model.outcomes);
+    return detail::save_members(all);
   }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade_like(s, options_, [&](const auto& o) { return gaussian_process(kernel_policy(), o); });
-    Kernel k = kernel_policy();
-    detail::load_named(k, s.part("kernel"));
-    const auto& noise = s.get<std::vector<double>>("noise");
-    detail::require_state(noise.size() == 1 && noise[0] > 0, "noise must be one positive number");
-    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
-    next.smoother_ = detail::kernel_smoother<Kernel>(std::move(k), noise[0]);
-    next.clear();
-    const auto& validation = s.get<matrix<float>>("validation");
-    const auto& losses = s.get<matrix<double>>("losses");
-    const auto& names = s.get<std::vector<std::string>>("models");
-    detail::require_state(rows(validation) == 0 || columns(validation) == next.dimension_,
-                          "validation must be prompts x dimension");
-    detail::require_state(rows(losses) == names.size() && columns(losses) == rows(validation),
-                          "losses must be models x validation prompts");
-    try {
-      if (rows(validation) != 0) next.set_validation(validation);
-      for (std::size_t h = 0; h < names.size(); ++h) next.enroll(names[h], row(losses, h));
-    } catch (const format_error&) {
-      throw;
-    } catch (const std::logic_error& error) {
-      throw format_error("state", 0, 0, error.what());
-    }
-    *this = std::move(next);
+    saved all{kernel_policy(), options_, {}, 0, make_matrix<float>(0, 0), {}, {}};
+    detail::load_members(all, s, [&](auto& next) {
+      gaussian_process made(next.kernel, next.options);
+      detail::require_state(next.noise && *next.noise > 0, "noise must be one positive number");
+      detail::require_state(rows(next.validation) == 0 || columns(next.validation) == next.dimension,
+                            "validation must be prompts x dimension");
+      detail::require_state(next.losses.size() == next.models.size(), "losses must be models x validation prompts");
+      made.dimension_ = next.dimension;
+      made.smoother_ = detail::kernel_smoother<Kernel>(std::move(next.kernel), *next.noise);
+      made.clear();
+      if (rows(next.validation) != 0) made.set_validation(next.validation);
+      for (std::size_t h = 0; h < next.models.size(); ++h) made.enroll(next.models.names()[h], next.losses[h]);
+      *this = std::move(made);
+    });
   }
 
  private:
+  struct enrolled {
+    detail::smoothed_column smoothed;
+    std::vector<double> outcomes;
+  };
+
+  /// What a state holds; the rest is computed from it.
+  struct saved {
+    Kernel kernel;
+    gaussian_process_options options;
+    std::optional<double> noise;  // always there; infinity is no JSON number
+    std::size_t dimension;
+    embedding_matrix validation;
+    detail::roster models;
+    std::vector<std::vector<double>> losses;
+
+    static void members(auto& of, auto&& visit) {
+      visit("kernel", of.kernel);
+      visit("options", of.options);
+      visit("noise", of.noise);
+      visit("dimension", of.dimension);
+      visit("validation", of.validation);
+      visit("models", of.models);
+      visit("losses", of.losses);
+    }
+  };
+
   void clear() {
     roster_ = {};
     columns_.clear();
-    outcomes_.clear();
     rebuild();
   }
 
   /// Weights by basis element (basis x M): the layout that prediction reads.
   void rebuild() {
-    const std::size_t length = columns_.empty() ? 0 : columns_[0].weights.size();
-    weights_ = make_matrix<double>(length, size());
+    const std::size_t length = columns_.empty() ? 0 : columns_[0].smoothed.weights.size();
+    auto next = make_matrix<double>(length, size());
     for (std::size_t h = 0; h < size(); ++h) {
-      for (std::size_t j = 0; j < length; ++j) weights_(j, h) = columns_[h].weights[j];
+      for (std::size_t j = 0; j < length; ++j) next(j, h) = columns_[h].smoothed.weights[j];
     }
+    weights_ = std::move(next);
   }
 
   /// In an order that depends on nothing but the basis: an LLM's prediction has the same bits in any pool.
   void combine(std::span<const double> basis, std::span<double> out) const noexcept {
-    for (std::size_t h = 0; h < out.size(); ++h) out[h] = columns_[h].mean;
+    for (std::size_t h = 0; h < out.size(); ++h) out[h] = columns_[h].smoothed.mean;
     for (std::size_t j = 0; j < rows(weights_); ++j) {
       const double b = basis[j];
       const auto w = row(weights_, j);
@@ -241,8 +240,7 @@ class gaussian_process {
   detail::kernel_smoother<Kernel> smoother_;
   std::size_t dimension_ = 0;
   detail::roster roster_;
-  std::vector<detail::smoothed_column> columns_;
-  std::vector<std::vector<double>> outcomes_;
+  std::vector<enrolled> columns_;
   matrix<double> weights_ = make_matrix<double>(0, 0);
 };
 

@@ -117,24 +117,21 @@ class kernel_sum {
     for (std::size_t j = 0; j < out.size(); ++j) out[j] = share() * out[j] + (1 - share()) * other[j];
   }
 
-  state save() const {
-    state out;
-    out.set("first", detail::named_state(first_));
-    out.set("second", detail::named_state(second_));
-    out.set("shares", options_.shares);
-    out.set("chosen", std::uint64_t{chosen_});
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    kernel_sum next(*this);
-    detail::load_named(next.first_, s.part("first"));
-    detail::load_named(next.second_, s.part("second"));
-    next.options_.shares = s.get<std::vector<double>>("shares");
-    next.chosen_ = static_cast<std::size_t>(s.get<std::uint64_t>("chosen"));
-    detail::require_state(next.chosen_ < next.options_.shares.size() && next.share() >= 0 && next.share() <= 1,
-                          "chosen must be below the number of shares, which must be in [0, 1]");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      detail::require_state(next.chosen_ < next.options_.shares.size() && next.share() >= 0 && next.share() <= 1,
+                            "chosen must be below the number of shares, which must be in [0, 1]");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("first", of.first_);
+    visit("second", of.second_);
+    visit("shares", of.options_.shares);
+    visit("chosen", of.chosen_);
   }
 
  private:

@@ -18,6 +18,7 @@
 #include <uniroute/detail/neighbours.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>
@@ -59,14 +60,16 @@ class basic_knn {
     detail::require(options.neighbours >= 1, "knn: neighbours is 0, but must be at least 1");
   }
 
+  /// Refused with a sentence: options are named, `knn{{.neighbours = 20}}`.
+  template <detail::number N>
+  explicit basic_knn(N) : basic_knn() {
+    static_assert(detail::accepted<N>, "knn: options are named: knn{{.neighbours = 20}}");
+  }
+
   /// Learns only the dimension. The pool and the validation sample are empty afterwards.
   /// Throws std::invalid_argument for shapes, std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::require(rows(losses) == rows(x), "knn::fit: losses has ", rows(losses), " rows, but embeddings has ",
-                    rows(x));
-    detail::require(columns(x) >= 1, "knn::fit: embeddings has 0 columns, but must have at least 1");
-    detail::check_finite("knn::fit", "embeddings", x);
-    detail::check_losses("knn::fit", "losses", losses);
+    detail::check_training("knn::fit", x, losses);
     dimension_ = columns(x);
     sample_ = {};
     clear();
@@ -74,7 +77,7 @@ class basic_knn {
 
   /// Names the validation prompts (n x D); the pool is empty afterwards. Throws not_fitted, std::invalid_argument.
   void set_validation(const embedding_matrix& x) {
-    check_embeddings("knn::set_validation", x);
+    detail::check_input("knn::set_validation", x, dimension_);
     detail::require(rows(x) != 0, "knn::set_validation: embeddings has 0 rows, but must have at least 1");
     Weighting weighting = weighting_;
     weighting.fit(x);
@@ -88,19 +91,13 @@ class basic_knn {
     detail::require<not_fitted>(dimension_ != 0, "knn::enroll: fit must come first");
     roster_.require_new("knn::enroll", name);
     detail::check_column("knn::enroll", name, losses, sample_.size());
-    std::vector<std::vector<double>> next = columns_;
-    next.emplace_back(losses.begin(), losses.end());
-    roster_.add(name);
-    columns_ = std::move(next);
-    rebuild();
+    roster_.join(name, columns_, std::vector<double>(losses.begin(), losses.end()), [&] { rebuild(); });
   }
 
   /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
   void retire(const std::string& name) {
     const std::size_t index = roster_.find("knn::retire", name);
-    roster_.remove(index);
-    columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(index));
-    rebuild();
+    roster_.leave(index, columns_, [&] { rebuild(); });
   }
 
   std::size_t size() const noexcept { return roster_.size(); }                      ///< M, models enrolled
@@ -110,7 +107,7 @@ class basic_knn {
 
   /// γ̂, n x M. Throws not_fitted, std::invalid_argument for another dimension.
   loss_matrix predict(const embedding_matrix& x) const {
-    check_embeddings("knn::predict", x);
+    detail::check_input("knn::predict", x, dimension_);
     detail::require<not_fitted>(sample_.size() != 0, "knn::predict: set_validation must come first");
     auto out = make_matrix<double>(rows(x), size());
     detail::for_each_neighbourhood(
@@ -136,41 +133,33 @@ class basic_knn {
     average(x, search.finish(x.data(), sample_), out);
   }
 
-  state save() const {
-    state out;
-    out.set("dimension", std::uint64_t{dimension_});
-    out.set("weighting", detail::named_state(weighting_));
-    detail::write_members(out, "options", options_);
-    out.set("validation", sample_.centroids);
-    out.set("models", roster_.list());
-    auto losses = make_matrix<double>(size(), sample_.size());
-    for (std::size_t h = 0; h < size(); ++h) std::copy(columns_[h].begin(), columns_[h].end(), row(losses, h).begin());
-    out.set("losses", losses);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<basic_knn>(s, options_, weighting_);
-    detail::load_named(next.weighting_, s.part("weighting"));
-    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
-    next.sample_ = detail::centroid_table(s.get<matrix<float>>("validation"));
-    next.roster_.assign(s.get<std::vector<std::string>>("models"));
-    const auto& losses = s.get<matrix<double>>("losses");
-    detail::require_state(rows(losses) == next.size() && columns(losses) == next.sample_.size(),
-                          "losses must be models x validation prompts");
-    detail::require_state(next.sample_.size() == 0 || next.sample_.dimension() == next.dimension_,
-                          "validation must be prompts x dimension");
-    for (std::size_t h = 0; h < next.size(); ++h) {
-      const auto of = row(losses, h);
-      detail::require_state(
-          std::all_of(of.begin(), of.end(), detail::is_loss) && !std::all_of(of.begin(), of.end(), is_missing),
-          "losses must be in [0, 1] or missing, and some of each model's observed");
-    }
-    for (std::size_t h = 0; h < next.size(); ++h)
-      next.columns_.emplace_back(row(losses, h).begin(), row(losses, h).end());
-    next.rebuild();
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      basic_knn(next.options_, next.weighting_);
+      detail::require_state(next.columns_.size() == next.size(), "losses must be models x validation prompts");
+      detail::require_state(next.sample_.size() == 0 || next.sample_.dimension() == next.dimension_,
+                            "validation must be prompts x dimension");
+      for (const auto& column : next.columns_) {
+        detail::require_state(column.size() == next.sample_.size(), "losses must be models x validation prompts");
+        detail::require_state(std::all_of(column.begin(), column.end(), detail::is_loss) &&
+                                  !std::all_of(column.begin(), column.end(), is_missing),
+                              "losses must be in [0, 1] or missing, and some of each model's observed");
+      }
+      next.rebuild();
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("dimension", of.dimension_);
+    visit("weighting", of.weighting_);
+    visit("options", of.options_);
+    visit("validation", of.sample_);
+    visit("models", of.roster_);
+    visit("losses", of.columns_);
   }
 
  private:
@@ -184,19 +173,21 @@ class basic_knn {
 
   /// Losses by prompt (n_val x M), the layout that prediction reads, and each LLM's mean.
   void rebuild() {
-    by_prompt_ = make_matrix<double>(sample_.size(), size());
-    means_.assign(size(), 0.0);
+    auto by_prompt = make_matrix<double>(sample_.size(), size());
+    std::vector<double> means(size(), 0.0);
     for (std::size_t h = 0; h < size(); ++h) {
       double sum = 0;
       double observed = 0;
       for (std::size_t i = 0; i < sample_.size(); ++i) {
-        by_prompt_(i, h) = columns_[h][i];
+        by_prompt(i, h) = columns_[h][i];
         if (is_missing(columns_[h][i])) continue;
         sum += columns_[h][i];
         observed += 1;
       }
-      means_[h] = sum / observed;
+      means[h] = sum / observed;
     }
+    by_prompt_ = std::move(by_prompt);
+    means_ = std::move(means);
   }
 
   void average(embedding_view x, std::span<const detail::scored_row> near, std::span<double> out) const {
@@ -218,13 +209,6 @@ class basic_knn {
       }
       out[h] = observed > least_weight ? std::clamp(sum / observed, 0.0, 1.0) : means_[h];
     }
-  }
-
-  void check_embeddings(std::string_view function, const embedding_matrix& x) const {
-    detail::require<not_fitted>(dimension_ != 0, function, ": fit must come first");
-    detail::require(columns(x) == dimension_, function, ": embeddings has ", columns(x), " columns, but must have ",
-                    dimension_);
-    detail::check_finite(function, "embeddings", x);
   }
 
   /// The greatest weight is 1, so that less than this is next to nothing.

@@ -9,6 +9,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/kernel.hpp>
 #include <uniroute/detail/affine_map.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
@@ -53,17 +54,16 @@ class linear_kernel {
     for (std::size_t j = 0; j < out.size(); ++j) out[j] = scale_ * (static_cast<double>(x[j]) - mean_[j]);
   }
 
-  state save() const {
-    state out;
-    out.set("mean", mean_);
-    out.set("scale", scale_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    std::vector<double> mean = s.get<std::vector<double>>("mean");
-    scale_ = s.get<double>("scale");
-    mean_ = std::move(mean);
+    detail::load_members(*this, s, [](const auto&) {});
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("mean", of.mean_);
+    visit("scale", of.scale_);
   }
 
  private:

@@ -123,35 +123,32 @@ class logistic_regression {
     }
   }
 
-  state save() const {
-    state out;
-    out.set("dimension", std::uint64_t{dimension_});
-    detail::write_members(out, "options", options_);
-    out.set("prior_mean", prior_.mean);
-    out.set("prior_precision", prior_.precision);
-    out.set("validation", sample_);
-    out.set("models", roster_.list());
-    out.set("weights", weights_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<logistic_regression>(s, options_);
-    next.dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension"));
-    next.prior_ = {s.get<std::vector<double>>("prior_mean"), s.get<matrix<double>>("prior_precision")};
-    next.sample_ = s.get<matrix<float>>("validation");
-    next.roster_.assign(s.get<std::vector<std::string>>("models"));
-    next.weights_ = s.get<matrix<double>>("weights");
-    const std::size_t p = next.dimension_ == 0 ? 0 : next.dimension_ + 1;
-    detail::require_state(
-        next.prior_.mean.size() == p && rows(next.prior_.precision) == p && columns(next.prior_.precision) == p,
-        "prior_mean and prior_precision must have a weight per column and one");
-    detail::require_state(rows(next.sample_) == 0 || columns(next.sample_) == next.dimension_,
-                          "validation must be prompts x dimension");
-    detail::require_state(rows(next.weights_) == next.size() && (next.size() == 0 || columns(next.weights_) == p),
-                          "weights must be models x (1 + dimension)");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      logistic_regression(next.options_);
+      const std::size_t p = next.dimension_ == 0 ? 0 : next.dimension_ + 1;
+      detail::require_state(
+          next.prior_.mean.size() == p && rows(next.prior_.precision) == p && columns(next.prior_.precision) == p,
+          "prior_mean and prior_precision must have a weight per column and one");
+      detail::require_state(rows(next.sample_) == 0 || columns(next.sample_) == next.dimension_,
+                            "validation must be prompts x dimension");
+      detail::require_state(rows(next.weights_) == next.size() && (next.size() == 0 || columns(next.weights_) == p),
+                            "weights must be models x (1 + dimension)");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("dimension", of.dimension_);
+    visit("options", of.options_);
+    visit("prior_mean", of.prior_.mean);
+    visit("prior_precision", of.prior_.precision);
+    visit("validation", of.sample_);
+    visit("models", of.roster_);
+    visit("weights", of.weights_);
   }
 
  private:

@@ -51,24 +51,20 @@ class distance_tilt {
     for (double& d : distances) d = std::exp((least - d) / bandwidth_);
   }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    out.set("bandwidth", bandwidth_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   void load(const state& s) {
-    const auto options = detail::read_members(s, "options", options_);
-    const double bandwidth = s.get<double>("bandwidth");
-    detail::require_state(bandwidth >= 0 && std::isfinite(bandwidth), "bandwidth must be finite and at least 0");
-    try {
-      check_bandwidth("state", options.bandwidth, options.relative_bandwidth);
-    } catch (const std::logic_error& error) {
-      throw format_error("state", 0, 0, error.what());
-    }
-    options_ = options;
-    bandwidth_ = bandwidth;
+    detail::load_members(*this, s, [](auto& next) {
+      check_bandwidth("state", next.options_.bandwidth, next.options_.relative_bandwidth);
+      detail::require_state(next.bandwidth_ >= 0 && std::isfinite(next.bandwidth_),
+                            "bandwidth must be finite and at least 0");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
+    visit("bandwidth", of.bandwidth_);
   }
 
  protected:

@@ -12,6 +12,7 @@
 #include <uniroute/concepts/kernel.hpp>
 #include <uniroute/detail/distance.hpp>
 #include <uniroute/detail/kernel_points.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
@@ -73,24 +74,22 @@ class rbf_kernel {
       out[j] = value(detail::squared_distance(one.data(), row(b, j).data(), one.size()));
   }
 
-  state save() const {
-    state out;
-    out.set("median", median_);
-    out.set("scales", options_.scales);
-    out.set("chosen", std::uint64_t{chosen_});
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    rbf_kernel next(*this);
-    next.median_ = s.get<double>("median");
-    next.options_.scales = s.get<std::vector<double>>("scales");
-    next.chosen_ = static_cast<std::size_t>(s.get<std::uint64_t>("chosen"));
-    detail::require_state(next.chosen_ < next.shapes(), "chosen must be below the number of scales");
-    detail::require_state(next.median_ >= 0 && std::isfinite(next.median_), "median must be finite and at least 0");
-    for (const double scale : next.options_.scales)
-      detail::require_state(scale > 0 && std::isfinite(scale), "scales must be finite and above 0");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      detail::require_state(next.chosen_ < next.shapes(), "chosen must be below the number of scales");
+      detail::require_state(next.median_ >= 0 && std::isfinite(next.median_), "median must be finite and at least 0");
+      for (const double scale : next.options_.scales)
+        detail::require_state(scale > 0 && std::isfinite(scale), "scales must be finite and above 0");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("median", of.median_);
+    visit("scales", of.options_.scales);
+    visit("chosen", of.chosen_);
   }
 
  private:

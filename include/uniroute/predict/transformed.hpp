@@ -87,23 +87,20 @@ class transformed {
     inner_.predict(embedding_view(place), out);
   }
 
-  state save() const {
-    state out;
-    out.set("transform", detail::named_state(transform_));
-    out.set("inner", detail::named_state(inner_));
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    Transform transform = transform_;
-    Predictor inner = inner_;
-    detail::load_named(transform, s.part("transform"));
-    detail::load_named(inner, s.part("inner"));
-    detail::require_state(
-        static_cast<std::size_t>(inner.dimension()) == static_cast<std::size_t>(transform.dimension()),
-        "inner must have the transform's dimension");
-    transform_ = std::move(transform);
-    inner_ = std::move(inner);
+    detail::load_members(*this, s, [](auto& next) {
+      detail::require_state(
+          static_cast<std::size_t>(next.inner_.dimension()) == static_cast<std::size_t>(next.transform_.dimension()),
+          "inner must have the transform's dimension");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("transform", of.transform_);
+    visit("inner", of.inner_);
   }
 
  private:

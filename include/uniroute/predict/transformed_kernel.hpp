@@ -66,18 +66,16 @@ class transformed_kernel {
     inner_.gram(moved(x), b, out);
   }
 
-  state save() const {
-    state out;
-    out.set("transform", detail::named_state(transform_));
-    out.set("inner", detail::named_state(inner_));
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    transformed_kernel next(*this);
-    detail::load_named(next.transform_, s.part("transform"));
-    detail::load_named(next.inner_, s.part("inner"));
-    *this = std::move(next);
+    detail::load_members(*this, s, [](const auto&) {});
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("transform", of.transform_);
+    visit("inner", of.inner_);
   }
 
  private:

@@ -17,7 +17,9 @@
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/distance.hpp>
 #include <uniroute/detail/nearest.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/train_two_layer.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <utility>
 #include <vector>
 
@@ -61,12 +63,8 @@ class two_layer_predictor {
   /// std::domain_error for values.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
     const auto refuse = [](bool good, const auto&... text) { detail::require(good, Form::name, "::fit: ", text...); };
-    refuse(rows(losses) == rows(x), "losses has ", rows(losses), " rows, but embeddings has ", rows(x));
-    refuse(columns(x) >= 1, "embeddings has 0 columns, but must have at least 1");
     refuse(columns(losses) >= 1, "losses has 0 columns, but must have one for each LLM");
-    const std::string function = std::string(Form::name) + "::fit";
-    detail::check_finite(function, "embeddings", x);
-    detail::check_losses(function, "losses", losses);
+    detail::check_training(std::string(Form::name) + "::fit", x, losses);
     refuse(!std::all_of(losses.begin(), losses.end(), is_missing),
            "all of losses are missing, but at least one must be observed");
     network_ = detail::two_layer_trainer(x, losses, Form::width(options_), Form::rectified, options_.training).train();
@@ -121,29 +119,26 @@ class two_layer_predictor {
     }
   }
 
-  state save() const {
-    state out;
-    out.set("hidden", network_.hidden);
-    out.set("hidden_offsets", network_.hidden_offsets);
-    out.set("outputs", network_.outputs);
-    out.set("output_offsets", network_.output_offsets);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    detail::two_layer next;
-    next.hidden = s.get<matrix<float>>("hidden");
-    next.hidden_offsets = s.get<std::vector<double>>("hidden_offsets");
-    next.outputs = s.get<matrix<double>>("outputs");
-    next.output_offsets = s.get<std::vector<double>>("output_offsets");
-    detail::require_state(rows(next.hidden) == next.hidden_offsets.size(),
-                          "hidden_offsets must be one per row of hidden");
-    detail::require_state(rows(next.outputs) == next.output_offsets.size() &&
-                              (next.output_offsets.empty() || columns(next.outputs) == rows(next.hidden)),
-                          "outputs must be models x hidden, output_offsets one per model");
-    network_ = std::move(next);
-    rebuild();
+    detail::load_members(*this, s, [](auto& next) {
+      const auto& n = next.network_;
+      detail::require_state(rows(n.hidden) == n.hidden_offsets.size(), "hidden_offsets must be one per row of hidden");
+      detail::require_state(rows(n.outputs) == n.output_offsets.size() &&
+                                (n.output_offsets.empty() || columns(n.outputs) == rows(n.hidden)),
+                            "outputs must be models x hidden, output_offsets one per model");
+      next.rebuild();
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("hidden", of.network_.hidden);
+    visit("hidden_offsets", of.network_.hidden_offsets);
+    visit("outputs", of.network_.outputs);
+    visit("output_offsets", of.network_.output_offsets);
   }
 
  private:

@@ -45,6 +45,12 @@ class budget_rule {
                     ", but must be finite and at least 0");
   }
 
+  /// Refused with a sentence: options are named, `budget_rule{{.budget = .002}}`.
+  template <detail::number N>
+  explicit budget_rule(N) : budget_rule() {
+    static_assert(detail::accepted<N>, "budget_rule: options are named: budget_rule{{.budget = .002}}");
+  }
+
   /// Finds λ from predicted losses and cost estimates of a calibration sample (n x M). O(64 n M): the mean cost falls
   /// as λ grows, so the λ where it passes B is bisected down to two neighbouring doubles.
   /// Throws std::invalid_argument for shapes and for a budget below the cheapest, std::domain_error for values; a throw
@@ -100,23 +106,27 @@ class budget_rule {
 
   state save() const {
     detail::require<not_fitted>(calibrated_, "budget_rule::save: calibrate must come first");
-    state out;
-    detail::write_members(out, "options", options_);
-    out.set("low", low_);
-    out.set("high", high_);
-    out.set("share", share_);
-    out.set("slack", slack_);
-    return out;
+    return detail::save_members(*this);
   }
   void load(const state& s) {
-    auto next = detail::remade<budget_rule>(s, options_);
-    next.adopt(s.get<double>("low"), s.get<double>("high"), s.get<double>("share"), s.get<double>("slack"));
-    detail::require_state(next.low_ >= 0 && next.high_ >= next.low_ && std::isfinite(next.high_),
-                          "budget_rule: low and high must be finite and ordered");
-    detail::require_state(next.share_ >= 0 && next.share_ <= 1, "budget_rule: share must be in [0, 1]");
-    detail::require_state(next.slack_ >= 0 && std::isfinite(next.slack_),
-                          "budget_rule: slack must be finite and at least 0");
-    *this = next;
+    detail::load_members(*this, s, [](auto& next) {
+      budget_rule(next.options_);
+      next.calibrated_ = true;
+      detail::require_state(next.low_ >= 0 && next.high_ >= next.low_ && std::isfinite(next.high_),
+                            "budget_rule: low and high must be finite and ordered");
+      detail::require_state(next.share_ >= 0 && next.share_ <= 1, "budget_rule: share must be in [0, 1]");
+      detail::require_state(next.slack_ >= 0 && std::isfinite(next.slack_),
+                            "budget_rule: slack must be finite and at least 0");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
+    visit("low", of.low_);
+    visit("high", of.high_);
+    visit("share", of.share_);
+    visit("slack", of.slack_);
   }
 
  private:

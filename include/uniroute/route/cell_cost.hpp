@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <uniroute/concepts/cost_estimate.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/map/memberships.hpp>
 #include <uniroute/predict/cell_predictor.hpp>
 #include <utility>
@@ -87,30 +88,25 @@ class cell_cost {
     return out;
   }
 
-  state save() const {
-    auto profiles = make_matrix<double>(profiles_.size(), cells_);
-    for (std::size_t h = 0; h < profiles_.size(); ++h)
-      std::copy(profiles_[h].begin(), profiles_[h].end(), row(profiles, h).begin());
-    state out;
-    out.set("strength", strength_);
-    out.set("memberships", phi_);
-    out.set("profiles", profiles);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   void load(const state& s) {
-    const double strength = s.get<double>("strength");
-    detail::require_state(strength >= 0 && std::isfinite(strength),
-                          "cell_cost: strength must be finite and at least 0");
-    cell_cost next(strength);
-    next.phi_ = s.get<matrix<double>>("memberships");
-    next.cells_ = columns(next.phi_);
-    const auto& profiles = s.get<matrix<double>>("profiles");
-    detail::require_state(columns(profiles) == next.cells_, "cell_cost: profiles must be models x cells");
-    for (const double cost : profiles)
-      detail::require_state(cost >= 0 && std::isfinite(cost), "cell_cost: profiles must be finite and at least 0");
-    for (std::size_t h = 0; h < rows(profiles); ++h)
-      next.profiles_.emplace_back(row(profiles, h).begin(), row(profiles, h).end());
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      detail::require_state(next.strength_ >= 0 && std::isfinite(next.strength_),
+                            "cell_cost: strength must be finite and at least 0");
+      next.cells_ = columns(next.phi_);
+      for (const auto& profile : next.profiles_) {
+        detail::require_state(profile.size() == next.cells_, "cell_cost: profiles must be models x cells");
+        for (const double cost : profile)
+          detail::require_state(cost >= 0 && std::isfinite(cost), "cell_cost: profiles must be finite and at least 0");
+      }
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("strength", of.strength_);
+    visit("memberships", of.phi_);
+    visit("profiles", of.profiles_);
   }
 
  private:

@@ -28,9 +28,10 @@ struct pool_of {
 /// Const members are thread-safe; `route` of one prompt allocates nothing after the first call on a thread.
 template <std::size_t N, class Router, class Rule>
 class fixed_pool_router {
-  static_assert(routing_rule_for<Rule, N>,
-                "fix_pool: Rule must model routing_rule_for<Rule, N>: choose(candidates<N>) -> index, save, load; a "
-                "two-model rule takes pool_of<2> and no other");
+  static_assert(
+      routing_rule_for<Rule, N>,
+      "fix_pool: Rule must model routing_rule_for<Rule, N>: choose(candidates<N>) const -> index, save, load; a "
+      "two-model rule takes pool_of<2> and no other");
 
  public:
   explicit fixed_pool_router(Router router, Rule rule) : router_(std::move(router)), rule_(std::move(rule)) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <uniroute/route/pool_member.hpp>
 #include <uniroute/state.hpp>
@@ -79,37 +80,25 @@ class guarded_rule {
 
   const guarded_rule_options& options() const noexcept { return options_; }
 
-  state save() const {
-    std::vector<std::string> names;
-    std::vector<std::uint32_t> hashes;
-    for (const auto& member : options_.pool) {
-      names.push_back(member.name);
-      for (const std::uint64_t hash : {member.outcomes, member.cost}) {
-        hashes.push_back(static_cast<std::uint32_t>(hash));
-        hashes.push_back(static_cast<std::uint32_t>(hash >> 32));
-      }
-    }
-    state out;
-    out.set("lambda", options_.lambda);
-    out.set("abstains", options_.abstains);
-    out.set("safe", std::uint64_t{options_.safe});
-    out.set("names", std::move(names));
-    out.set("hashes", std::move(hashes));
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    guarded_rule_options next{
-        s.get<double>("lambda"), s.get<bool>("abstains"), static_cast<std::size_t>(s.get<std::uint64_t>("safe")), {}};
-    const auto& names = s.get<std::vector<std::string>>("names");
-    const auto& hashes = s.get<std::vector<std::uint32_t>>("hashes");
-    detail::require_state(hashes.size() == 4 * names.size(), "guarded_rule: hashes must be four for each name");
-    const auto whole = [&](std::size_t at) { return hashes[at] | static_cast<std::uint64_t>(hashes[at + 1]) << 32; };
-    for (std::size_t h = 0; h < names.size(); ++h) next.pool.push_back({names[h], whole(4 * h), whole(4 * h + 2)});
-    detail::require_state(
-        next.lambda >= 0 && std::isfinite(next.lambda) && (next.pool.empty() || next.safe < next.pool.size()),
-        "guarded_rule: lambda must be finite and at least 0, and safe below the number of models");
-    options_ = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      const auto& o = next.options_;
+      detail::require_state(o.lambda >= 0 && std::isfinite(o.lambda) && (o.pool.empty() || o.safe < o.pool.size()),
+                            "guarded_rule: lambda must be finite and at least 0, and safe below the number of models");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("lambda", of.options_.lambda);
+    visit("abstains", of.options_.abstains);
+    visit("safe", of.options_.safe);
+    auto& pool = of.options_.pool;
+    visit("names", detail::field_of{pool, detail::any_size, &pool_member::name});
+    visit("outcome_hashes", detail::field_of{pool, pool.size(), &pool_member::outcomes});
+    visit("cost_hashes", detail::field_of{pool, pool.size(), &pool_member::cost});
   }
 
  private:

@@ -68,6 +68,12 @@ class lagrangian_rule {
                     "lagrangian_rule: lambda is ", options.lambda, ", but must be finite and at least 0");
   }
 
+  /// Refused with a sentence: options are named, `lagrangian_rule{{.lambda = 2}}`.
+  template <detail::number N>
+  explicit lagrangian_rule(N) : lagrangian_rule() {
+    static_assert(detail::accepted<N>, "lagrangian_rule: options are named: lagrangian_rule{{.lambda = 2}}");
+  }
+
   /// The index of the least objective; ties to the lower cost, then to the lower index.
   std::size_t choose(const candidates<>& c) const noexcept {
     return detail::least_objective(c.losses, c.costs, price(c.costs));
@@ -80,12 +86,13 @@ class lagrangian_rule {
 
   const lagrangian_rule_options& options() const noexcept { return options_; }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](auto& next) { lagrangian_rule(next.options_); });
   }
-  void load(const state& s) { *this = detail::remade<lagrangian_rule>(s, options_); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("options", of.options_); }
 
  private:
   double price(std::span<const double> costs) const noexcept {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <uniroute/concepts/cost_estimate.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/predict/cell_predictor.hpp>
 #include <vector>
 
@@ -28,13 +29,9 @@ class mean_cost {
   void enroll(std::span<const double> costs) {
     double sum = 0;
     for (const double cost : costs) sum += cost;
-    costs_.push_back(sum / static_cast<double>(costs.size()));
-    declared_.push_back(0);
+    join(sum / static_cast<double>(costs.size()), 0);
   }
-  void enroll(double cost) {
-    costs_.push_back(cost);
-    declared_.push_back(1);
-  }
+  void enroll(double cost) { join(cost, 1); }
   void retire(std::size_t model) {
     costs_.erase(costs_.begin() + static_cast<std::ptrdiff_t>(model));
     declared_.erase(declared_.begin() + static_cast<std::ptrdiff_t>(model));
@@ -54,23 +51,28 @@ class mean_cost {
   /// Whether the cost of a model was given as one number, not estimated from prompts.
   bool is_declared(std::size_t model) const noexcept { return declared_[model] != 0; }
 
-  state save() const {
-    state out;
-    out.set("costs", costs_);
-    out.set("declared", declared_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   void load(const state& s) {
-    const auto& costs = s.get<std::vector<double>>("costs");
-    for (const double cost : costs)
-      detail::require_state(cost >= 0 && std::isfinite(cost), "costs must be finite and at least 0");
-    const auto& declared = s.get<std::vector<std::uint32_t>>("declared");
-    detail::require_state(declared.size() == costs.size(), "declared must have one entry for each cost");
-    costs_ = costs;
-    declared_ = declared;
+    detail::load_members(*this, s, [](auto& next) {
+      for (const double cost : next.costs_)
+        detail::require_state(cost >= 0 && std::isfinite(cost), "costs must be finite and at least 0");
+      detail::require_state(next.declared_.size() == next.costs_.size(), "declared must have one entry for each cost");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("costs", of.costs_);
+    visit("declared", of.declared_);
   }
 
  private:
+  void join(double cost, std::uint32_t declared) {
+    costs_.reserve(costs_.size() + 1);
+    declared_.push_back(declared);
+    costs_.push_back(cost);
+  }
+
   std::vector<double> costs_;
   std::vector<std::uint32_t> declared_;
 };

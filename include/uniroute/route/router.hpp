@@ -60,7 +60,7 @@ class router {
                 "router: Rule chooses between exactly two models, but the pool of a router is known only at run time: "
                 "make a router with any other rule, enroll two models, then fix_pool<2>(router, rule)");
   static_assert(two_model_rule<Rule> || routing_rule<Rule>,
-                "router: Rule must model routing_rule: choose(candidates<>) -> index, save, load");
+                "router: Rule must model routing_rule: choose(candidates<>) const -> index, save, load");
   static_assert(
       cost_estimate_for<Costs, Predictor>,
       "router: Costs must model cost_estimate_for<Costs, Predictor>: set_validation(predictor, embeddings), "
@@ -116,6 +116,18 @@ class router {
       next.pool_ = detail::router_pool({}, sample_record(table));
     }
     *this = std::move(next);
+  }
+
+  /// Refused with a sentence: a split is more than a router may fit on.
+  template <class Split>
+  requires requires(const Split& s) {
+    s.train;
+    s.validation;
+  }
+  void fit(const Split&) {
+    static_assert(detail::accepted<Split>,
+                  "router::fit: a split is more than a router may see: fit(split.train), then enroll(split.validation, "
+                  "split.unseen)");
   }
 
   /// Learns from unlabelled prompts.
@@ -216,6 +228,12 @@ class router {
       }
     }
     *this = std::move(next);
+  }
+
+  /// The same for names in braces: enroll(validation, {"gpt-4", "mixtral"}).
+  template <class Loss>
+  void enroll(const basic_routing_table<Loss>& validation, std::initializer_list<std::string> models) {
+    enroll(validation, std::span<const std::string>(models.begin(), models.size()));
   }
 
   /// Takes an LLM out of the pool. Throws std::invalid_argument for an unknown name.
@@ -371,37 +389,34 @@ class router {
   }
 
   /// Everything fitted and the pool. `write_router` (route/save.hpp) puts it on disk.
-  state save() const {
-    state out;
-    out.set("reader", detail::named_state(reader_));
-    out.set("predictor", detail::named_state(predictor_));
-    out.set("rule", detail::named_state(rule_));
-    out.set("costs", detail::named_state(costs_));
-    pool_.save(out);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    router next(*this);
-    detail::load_named(next.reader_, s.part("reader"));
-    detail::load_named(next.predictor_, s.part("predictor"));
-    detail::load_named(next.rule_, s.part("rule"));
-    detail::load_named(next.costs_, s.part("costs"));
-    next.pool_.load(s);
-    detail::require_state(next.pool_.size() == next.predictor_.size() && next.pool_.size() == next.costs_.size(),
-                          "models must be those of the predictor and of the costs");
-    if constexpr (requires { next.predictor_.models(); }) {
-      const auto theirs = next.predictor_.models();
-      detail::require_state(std::equal(theirs.begin(), theirs.end(), next.models().begin(), next.models().end()),
-                            "models must be those of the predictor, by name and in its order");
-    }
-    detail::require_state(next.reader_.dimension() == next.predictor_.dimension(),
-                          "the reader's dimension must be the predictor's");
-    if constexpr (cell_based<Predictor> && requires { next.costs_.cells(); })
-      detail::require_state(next.pool_.size() == 0 || next.costs_.cells() == next.predictor_.map().size(),
-                            "the costs' cells must be the predictor's");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      next.pool_.settle();
+      detail::require_state(next.pool_.size() == next.predictor_.size() && next.pool_.size() == next.costs_.size(),
+                            "models must be those of the predictor and of the costs");
+      if constexpr (requires { next.predictor_.models(); }) {
+        const auto theirs = next.predictor_.models();
+        detail::require_state(std::equal(theirs.begin(), theirs.end(), next.models().begin(), next.models().end()),
+                              "models must be those of the predictor, by name and in its order");
+      }
+      detail::require_state(next.reader_.dimension() == next.predictor_.dimension(),
+                            "the reader's dimension must be the predictor's");
+      if constexpr (cell_based<Predictor> && requires { next.costs_.cells(); })
+        detail::require_state(next.pool_.size() == 0 || next.costs_.cells() == next.predictor_.map().size(),
+                              "the costs' cells must be the predictor's");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("reader", of.reader_);
+    visit("predictor", of.predictor_);
+    visit("rule", of.rule_);
+    visit("costs", of.costs_);
+    detail::router_pool::members(of.pool_, visit);
   }
 
  private:

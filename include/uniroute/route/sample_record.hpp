@@ -10,7 +10,6 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/random.hpp>
-#include <uniroute/state.hpp>
 #include <utility>
 #include <vector>
 
@@ -41,28 +40,12 @@ class sample_record {
     return {};
   }
 
-  state save() const {
-    std::vector<std::uint32_t> halves;
-    for (const std::uint64_t hash : prompts_) {
-      halves.push_back(static_cast<std::uint32_t>(hash));
-      halves.push_back(static_cast<std::uint32_t>(hash >> 32));
-    }
-    state out;
-    out.set("prompts", std::move(halves));
-    out.set("whole", whole_);
-    return out;
+  /// What a state holds of it; `settle` follows what was read.
+  static void members(auto& of, auto&& visit) {
+    visit("prompts", of.prompts_);
+    visit("whole", of.whole_);
   }
-  /// Throws format_error, and then *this is as it was.
-  void load(const state& s) {
-    const auto& halves = s.get<std::vector<std::uint32_t>>("prompts");
-    detail::require_state(halves.size() % 2 == 0, "prompts of a sample_record must be pairs");
-    sample_record next;
-    for (std::size_t i = 0; i < halves.size(); i += 2)
-      next.prompts_.push_back(halves[i] | static_cast<std::uint64_t>(halves[i + 1]) << 32);
-    std::sort(next.prompts_.begin(), next.prompts_.end());
-    next.whole_ = s.get<std::uint64_t>("whole");
-    *this = std::move(next);
-  }
+  void settle() { std::sort(prompts_.begin(), prompts_.end()); }
 
  private:
   template <class Loss>

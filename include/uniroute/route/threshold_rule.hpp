@@ -46,12 +46,13 @@ class threshold_rule {
 
   const threshold_rule_options& options() const noexcept { return options_; }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](auto& next) { threshold_rule(next.options_); });
   }
-  void load(const state& s) { *this = detail::remade<threshold_rule>(s, options_); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("options", of.options_); }
 
  private:
   threshold_rule_options options_;

@@ -49,10 +49,18 @@ inline std::vector<rehearsal> rehearse_on_seen(const trial_data& outer, const se
   const std::size_t n = rows(outer.train_x), m = outer.seen.size();
   const std::size_t folds = outer.static_pool ? options.folds : std::min(options.folds, m / 2);
   require(folds >= 1, "rehearsals_of: the trial has ", m, " seen LLMs, but must have at least 2");
-  const auto scored = static_cast<std::size_t>(options.scored_share * static_cast<double>(n));
+  const auto scored_of = [&](std::size_t prompts) {
+    return static_cast<std::size_t>(options.scored_share * static_cast<double>(prompts));
+  };
+  const std::size_t scored = scored_of(n);
   const std::size_t labelled = std::min(rows(outer.validation_x), (n - scored) / 2);
-  require(scored >= 1 && labelled >= 1, "rehearsals_of: the trial has ", n,
-          " training prompts, but must have enough to hold some back");
+  if (scored == 0 || labelled == 0) {
+    std::size_t least = 3;
+    while (scored_of(least) == 0 || least - scored_of(least) < 2) ++least;
+    require(n >= least, "rehearsals_of: the trial has ", n, " training prompts, but must have at least ", least,
+            ": one to score, one to label, one to fit on");
+    require(labelled != 0, "rehearsals_of: the trial has 0 validation prompts, but must have at least 1");
+  }
   random_engine draws(derive_seed(outer.seed, 0x5EED));
   std::vector<std::size_t> models(m), prompts(n);
   std::iota(models.begin(), models.end(), std::size_t{0});

@@ -15,6 +15,7 @@
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/predict/knn.hpp>
 #include <uniroute/select/rehearsal.hpp>
 #include <uniroute/select/stacking.hpp>
@@ -64,9 +65,7 @@ class stacked {
   /// Finds the weights on held-out seen LLMs (losses: n x seen, missing allowed), then fits every predictor on all.
   /// The pool is empty afterwards. Throws what the predictors throw, and then *this is as it was.
   void fit(const embedding_matrix& x, const loss_matrix& losses) {
-    detail::require(rows(losses) == rows(x), "stacked::fit: losses has ", rows(losses), " rows, but embeddings has ",
-                    rows(x));
-    detail::check_losses("stacked::fit", "losses", losses);
+    detail::check_training("stacked::fit", x, losses);
     stacked next(options_, members_);
     next.weights_ = find_weights(x, losses);
     next.each([&](auto& member) { member.fit(x, losses); });
@@ -110,8 +109,10 @@ class stacked {
   void retire(const std::string& name) {
     const auto names = models();
     const auto at = std::find(names.begin(), names.end(), name) - names.begin();
-    each([&](auto& member) { member.retire(name); });
-    means_.erase(means_.begin() + at);
+    stacked next(*this);
+    next.each([&](auto& member) { member.retire(name); });
+    next.means_.erase(next.means_.begin() + at);
+    *this = std::move(next);
   }
 
   std::size_t size() const noexcept { return means_.size(); }                             ///< M, models enrolled
@@ -149,28 +150,25 @@ class stacked {
     own = std::move(scratch);
   }
 
-  state save() const {
-    state out;
-    std::size_t m = 0;
-    each([&](const auto& member) { out.set(detail::text("predictor_", m++), detail::named_state(member)); });
-    out.set("weights", weights_);
-    out.set("means", means_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
 
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    stacked next(*this);
+    detail::load_members(*this, s, [](auto& next) {
+      detail::require_state(next.weights_.size() == predictor_count,
+                            "stacked: weights must have one entry per predictor");
+      bool agree = true;
+      next.each([&](const auto& member) { agree = agree && member.size() == next.means_.size(); });
+      detail::require_state(agree, "stacked: every predictor must have the same models, one mean each");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
     std::size_t m = 0;
-    next.each([&](auto& member) { detail::load_named(member, s.part(detail::text("predictor_", m++))); });
-    next.weights_ = s.get<std::vector<double>>("weights");
-    next.means_ = s.get<std::vector<double>>("means");
-    detail::require_state(next.weights_.size() == predictor_count,
-                          "stacked: weights must have one entry per predictor");
-    bool agree = true;
-    next.each([&](const auto& member) { agree = agree && member.size() == next.means_.size(); });
-    detail::require_state(agree, "stacked: every predictor must have the same models, one mean each");
-    *this = std::move(next);
+    std::apply([&](auto&... member) { (visit(detail::text("predictor_", m++), member), ...); }, of.members_);
+    visit("weights", of.weights_);
+    visit("means", of.means_);
   }
 
  private:

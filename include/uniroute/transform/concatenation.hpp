@@ -86,21 +86,21 @@ class concatenation {
     scale(b, options_.second_weight, b);
   }
 
-  state save() const {
-    state out;
-    detail::write_members(out, "options", options_);
-    out.set("first", detail::named_state(first_));
-    out.set("second", detail::named_state(second_));
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade_like(s, options_, [&](const auto& o) { return concatenation(first_, second_, o); });
-    detail::load_named(next.first_, s.part("first"));
-    detail::load_named(next.second_, s.part("second"));
-    detail::require_state(next.first_.input_dimension() == next.second_.input_dimension(),
-                          "first and second must read embeddings of one dimension");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      concatenation(next.first_, next.second_, next.options_);
+      detail::require_state(next.first_.input_dimension() == next.second_.input_dimension(),
+                            "first and second must read embeddings of one dimension");
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
+    visit("first", of.first_);
+    visit("second", of.second_);
   }
 
  private:

@@ -105,16 +105,19 @@ class item_traits {
   /// Unchecked in release; allocates nothing after the first call on a thread.
   void apply(embedding_view x, std::span<float> out) const { map_.apply(x, out); }
 
-  state save() const {
-    state out = map_.save();
-    detail::write_members(out, "options", options_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<item_traits>(s, options_);
-    next.map_ = detail::affine_map::from(s);
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      item_traits(next.options_);
+      next.map_.check_loaded();
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    detail::affine_map::members(of.map_, visit);
+    visit("options", of.options_);
   }
 
  private:

@@ -100,18 +100,20 @@ class projection {
   /// Unchecked in release; allocates nothing after the first call on a thread.
   void apply(embedding_view x, std::span<float> out) const { map_.apply(x, out); }
 
-  state save() const {
-    state out = map_.save();
-    out.set("given", given_);
-    detail::write_members(out, "options", options_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<projection>(s, options_);
-    next.map_ = detail::affine_map::from(s);
-    next.given_ = s.get<bool>("given");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      projection(next.options_);
+      next.map_.check_loaded();
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    detail::affine_map::members(of.map_, visit);
+    visit("given", of.given_);
+    visit("options", of.options_);
   }
 
  private:

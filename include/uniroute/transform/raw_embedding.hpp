@@ -9,6 +9,7 @@
 #include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/embedding_transform.hpp>
+#include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/state.hpp>
 
@@ -39,12 +40,13 @@ class raw_embedding {
     std::copy(x.begin(), x.end(), out.begin());
   }
 
-  state save() const {
-    state out;
-    out.set("dimension", std::uint64_t{dimension_});
-    return out;
+  state save() const { return detail::save_members(*this); }
+  void load(const state& s) {
+    detail::load_members(*this, s, [](const auto&) {});
   }
-  void load(const state& s) { dimension_ = static_cast<std::size_t>(s.get<std::uint64_t>("dimension")); }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) { visit("dimension", of.dimension_); }
 
  private:
   std::size_t dimension_ = 0;

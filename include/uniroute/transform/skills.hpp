@@ -78,7 +78,10 @@ class skills {
     double level = 0;  // the mean eigenvalue
     for (std::size_t j = 0; j < columns(x); ++j) level += everywhere(j, j) / static_cast<double>(columns(x));
     std::vector<detail::ridge_path> paths;
-    for (const auto& group : groups) paths.push_back(regress(centred, everywhere, targets, group));
+    for (const auto& group : groups) {
+      paths.push_back(regress(centred, everywhere, targets, group));
+      detail::require<std::runtime_error>(paths.back().converged(), "skills::fit: the eigenvalues did not converge");
+    }
     const double strength = options_.strength.value_or(best_strength(paths, level));
     auto regression = make_matrix<double>(columns(targets), columns(x), 0.0);  // Wᵀ
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -110,20 +113,21 @@ class skills {
   /// Unchecked in release; allocates nothing after the first call on a thread.
   void apply(embedding_view x, std::span<float> out) const { map_.apply(x, out); }
 
-  state save() const {
-    state out = map_.save();
-    detail::write_members(out, "options", options_);
-    out.set("supervised", supervised_);
-    out.set("strength", strength_);
-    return out;
-  }
+  state save() const { return detail::save_members(*this); }
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
-    auto next = detail::remade<skills>(s, options_);
-    next.map_ = detail::affine_map::from(s);
-    next.supervised_ = s.get<bool>("supervised");
-    next.strength_ = s.get<double>("strength");
-    *this = std::move(next);
+    detail::load_members(*this, s, [](auto& next) {
+      skills(next.options_);
+      next.map_.check_loaded();
+    });
+  }
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    detail::affine_map::members(of.map_, visit);
+    visit("options", of.options_);
+    visit("supervised", of.supervised_);
+    visit("strength", of.strength_);
   }
 
  private:

@@ -4,9 +4,11 @@
 //
 // There are
 //   raw_embedding   x → x. A place holder in concatenations.
-//   projection      principal components, whitened or not, or a given matrix. Reads no outcome: to save time and
-//   memory. skills          the directions along which the seen LLMs differ. On tables of many subjects it doubles what
+//   projection      principal components, whitened or not, or a given matrix. Reads no outcome: saves time and memory.
+//
+//   skills          the directions along which the seen LLMs differ. On tables of many subjects it doubles what
 //                   neighbours are worth; it needs a few seen LLMs with outcomes on many training prompts.
+//
 //   item_traits     difficulty and discrimination of prompts, by item response theory.
 //   concatenation   two side by side, with weights.
 // A predictor lives in the space of a transform as transformed{transform, predictor} (predict/transformed.hpp), a
