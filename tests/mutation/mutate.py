@@ -1,6 +1,6 @@
 """Changes the headers in many small ways and counts how many of the changes the unit tests notice.
 
-usage: tests/mutation/run [--count N] [--seed S] [--only FILE] [FOLDER...]
+usage: tests/mutation/run [--count N] [--seed S] [--only FILE[:LINE]] [--given TABLE] [FOLDER...]
 """
 
 import argparse
@@ -215,6 +215,7 @@ def main():
     parser.add_argument("--count", type=int, default=500, help="how many mutants (500)")
     parser.add_argument("--seed", type=int, default=1, help="which ones (1)")
     parser.add_argument("--only", metavar="FILE[:LINE]", help="mutants of this header (or line) alone")
+    parser.add_argument("--given", metavar="FILE", help="the changes of this table (file:line, original, mutation) instead")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     started = time.monotonic()
@@ -228,7 +229,13 @@ def main():
         if not (include / "uniroute" / folder).is_dir():
             raise SystemExit(f"mutation: folder is '{folder}', but must be one of include/uniroute")
     headers = ["uniroute/uniroute.hpp"] + [f"uniroute/{h}" for h in ("files.hpp",) if (include / "uniroute" / h).exists()]
-    everything = schemata.find(str(include), headers, ["-std=c++20", f"-I{include}", "-x", "c++"])
+    lost = []
+    if options.given:
+        everything, lost = schemata.given(include, options.given)
+        options.count = len(everything)
+        folders = options.folders or sorted({m.file.split("/")[0] for m in everything})
+    else:
+        everything = schemata.find(str(include), headers, ["-std=c++20", f"-I{include}", "-x", "c++"])
     argued = equivalents(ROOT / "tests/mutation/equivalents.tsv")
     pool = [m for m in everything if m.file.split("/")[0] in folders]
     if options.only:
@@ -237,7 +244,9 @@ def main():
     mutants = schemata.choose(pool, options.count, options.seed)
     for number, mutant in enumerate(mutants, 1):
         mutant.number = number
-    say(f"{len(mutants)} of {len(pool)} mutants")
+    say(f"{len(mutants)} of {len(pool)} mutants" + (f"; {len(lost)} of the table are in no header now:" if lost else ""))
+    for row in lost:
+        say("  " + " | ".join(row))
     kept, _ = build(work / "tree", work / "build", mutants, options.jobs)
 
     tests = Tests(str(work / "build/tests/unit_tests"), work)

@@ -189,6 +189,36 @@ def find(include, headers, arguments):
     return [m for m in mutants if not crosses_lines(m)]
 
 
+def given(include, path):
+    """The changes that a table lists: a header line names the columns file:line, original and mutation (or changed).
+
+    Each is looked for in the file by its text, nearest to the line; what is not there any more is said.
+    """
+    rows = [line.split("\t") for line in Path(path).read_text().splitlines() if line and not line.startswith("#")]
+    head = rows[0]
+    place = head.index("file:line")
+    before = head.index("original")
+    after = head.index("mutation" if "mutation" in head else "changed")
+    out, lost = [], []
+    for row in rows[1:]:
+        file, _, line = row[place].partition(":")
+        header = Path(include) / "uniroute" / file
+        text = header.read_bytes().decode() if header.exists() else ""
+        pattern = r"\s+".join(re.escape(word) for word in row[before].split())
+        found = [(m.start(), m.end()) for m in re.finditer(pattern, text)]
+        if not found:
+            lost.append(row)
+            continue
+        begin, end = min(found, key=lambda at: abs(text.count("\n", 0, at[0]) + 1 - int(line or 0)))
+        original, changed = text[begin:end], row[after]
+        if changed == "(deleted)":
+            changed = ";"
+        at = len(text[:begin].encode())
+        out.append(Mutant(file, text.count("\n", 0, begin) + 1, at, at + len(original.encode()), original, changed,
+                          original.rstrip().endswith(";")))
+    return sorted(out, key=lambda m: (m.file, m.begin, -m.end, m.changed)), lost
+
+
 def crosses_lines(mutant):
     return mutant.original.count("\n") > 3
 
@@ -226,7 +256,8 @@ def render(text, mutants):
             start = at + len(out)
             group = groups[span]
             if span[2]:
-                head = f"if (!::uniroute_mutant({group[0].number})) ".encode()
+                head = b"".join(f"if (::uniroute_mutant({m.number})) {{ {flat(m.changed)} }} else ".encode()
+                                for m in group)
                 tail = b""
             else:
                 head = b"("
