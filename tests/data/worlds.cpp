@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <support/skip.hpp>
 #include <uniroute/data/data.hpp>
 #include <uniroute/data/read_routing_table.hpp>
 
@@ -155,11 +156,10 @@ TEST_CASE("a fitted world is the logistic ridge regression of the table") {
   CHECK_THROWS_AS(ur::fit_world(ur::routing_table(parts)), std::invalid_argument);
 }
 
-TEST_CASE("a world fitted to a real table keeps each LLM's accuracy and separates prompts") {
+TEST_CASE("a world fitted to a real table keeps each LLM's accuracy and separates prompts", "[outside]") {
   const std::string path = std::string(UNIROUTE_DATA_DIR) + "/routerbench_part";
   if (!std::filesystem::exists(path)) {
-    WARN("skipped: " << path << " is not there");
-    return;
+    return uniroute_tests::skip("no table routerbench_part under UNIROUTE_DATA_DIR");
   }
   auto table = ur::read_routing_table(path);
   std::vector<std::size_t> some, models(table.model_count());

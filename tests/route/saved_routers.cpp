@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <support/skip.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 
@@ -175,10 +176,9 @@ TEST_CASE("policies have the same names by every compiler") {
   CHECK(ur::detail::policy_name<ur::lagrangian_rule>() == "lagrangian_rule");
 }
 
-TEST_CASE("ten lines of numpy route a prompt from a saved router (docs/saved.md)") {
+TEST_CASE("ten lines of numpy route a prompt from a saved router (docs/saved.md)", "[outside]") {
   if (std::system("python3 -c 'import numpy' >/dev/null 2>&1") != 0) {
-    WARN("skipped: there is no python3 with numpy");
-    return;
+    return uniroute_tests::skip("no python3 with numpy");
   }
   auto router = cells_of(ur::shrunken_mean{});
   router.fit(train);

@@ -147,6 +147,22 @@ TEST_CASE("cell certificates are those of the reference") {
       compare(
           ur::certify<ur::exact_binomial>(e.router, ur::as_binary(e.sample), level),
           reference::certify<ur::exact_binomial>(e.losses, e.labels, 3, e.by_cell, e.costs, e.lambda, .2, .1, 1, none));
+    // From counts alone, for any choices: the same again.
+    const auto losses = [&] {
+      auto out = ur::make_matrix<double>(e.losses.size(), e.columns.size());
+      for (std::size_t i = 0; i < e.losses.size(); ++i)
+        std::copy(e.losses[i].begin(), e.losses[i].end(), ur::row(out, i).begin());
+      return out;
+    }();
+    const std::vector<std::uint32_t> labels(e.labels.begin(), e.labels.end()),
+        chosen(e.by_cell.begin(), e.by_cell.end());
+    std::vector<std::size_t> in_order(e.columns.size());
+    std::iota(in_order.begin(), in_order.end(), std::size_t{0});
+    const auto counted = ur::summarise(ur::cell_outcomes{labels, losses, 3, in_order});
+    compare(ur::certify_counts<ur::hoeffding>(counted, chosen, e.costs, e.lambda, .2, {}, .3),
+            reference::certify<ur::hoeffding>(e.losses, e.labels, 3, e.by_cell, e.costs, e.lambda, .2, .3, 1, none));
+    compare(ur::certify_counts<ur::hoeffding>(counted, chosen, e.costs, e.lambda, .2, known),
+            reference::certify<ur::hoeffding>(e.losses, e.labels, 3, e.by_cell, e.costs, e.lambda, .2, .1, 1, known));
     // Costs by prompt: the same of ℓ + λ c, in which the price of the choices is part of the means.
     if (e.lambda == 0) return;
     reference::table objective = e.losses;
@@ -244,6 +260,7 @@ TEST_CASE("labels are planned as by trying all numbers of them") {
     }
   }
   CHECK(ur::labels_for_width<ur::hoeffding>(.01, 3, 4, ur::confidence_level{.9}, {.limit = 1000}) == ur::unreachable);
+  std::size_t bought = 0, beyond = 0;
   // After a certificate: for each pair in doubt, as many as bring both ends within half of what is left.
   for_each_experiment([&](const experiment& e) {
     if (e.kind.incomplete) return;
@@ -251,35 +268,44 @@ TEST_CASE("labels are planned as by trying all numbers of them") {
     ur::certify_options options{.share_part = .25};
     if (priced) options.largest_cost = e.largest;
     const auto c = ur::certify<ur::hoeffding>(e.router, e.sample, ur::confidence_level{.8}, options);
-    const double scale = priced ? 1 + e.lambda * e.largest : 1, wanted = 1.2 * scale;
-    const auto more = ur::more_labels<ur::hoeffding>(c, wanted, .25, 5000);
-    const std::size_t m = e.columns.size();
-    const double part = .2 * .75 / static_cast<double>(3 * m);
-    for (std::size_t k = 0; k < 3; ++k) {
-      std::vector<std::size_t> expected(m, 0);
-      const std::size_t r = e.by_cell[k];
-      for (std::size_t h = 0; h < m; ++h) {
-        const double dearer = priced ? 0 : e.lambda * (e.costs[r] - e.costs[h]);
-        if (h == r || c.upper(k, r) - c.lower(k, h) + dearer <= wanted) continue;
-        const double left = wanted - (c.means(k, r) - c.means(k, h) + dearer);
-        const auto need = [&](std::size_t model, bool up) {
-          const double mean = c.means(k, model) / scale;
-          const std::size_t n = left <= 0 ? ur::unreachable : reference::least(5000, [&](std::size_t count) {
-            const auto i = ur::hoeffding::make(mean * static_cast<double>(count), count, part);
-            return scale * (up ? i.upper - mean : mean - i.lower) <= left / 2;
-          });
-          const auto have = static_cast<std::size_t>(c.counts(k, model));
-          if (n == ur::unreachable)
-            expected[model] = ur::unreachable;
-          else if (n > have)
-            expected[model] = std::max(expected[model], n - have);
-        };
-        need(r, true);
-        need(h, false);
+    const double scale = priced ? 1 + e.lambda * e.largest : 1;
+    for (const double share : {.05, .45, .7, 1.1}) {
+      const double wanted = share * scale;
+      const auto more = ur::more_labels<ur::hoeffding>(c, wanted, .25, 5000);
+      const std::size_t m = e.columns.size();
+      const double part = .2 * .75 / static_cast<double>(3 * m);
+      for (std::size_t k = 0; k < 3; ++k) {
+        std::vector<std::size_t> expected(m, 0);
+        const std::size_t r = e.by_cell[k];
+        for (std::size_t h = 0; h < m; ++h) {
+          const double dearer = priced ? 0 : e.lambda * (e.costs[r] - e.costs[h]);
+          if (h == r || c.upper(k, r) - c.lower(k, h) + dearer <= wanted) continue;
+          const double left = wanted - (c.means(k, r) - c.means(k, h) + dearer);
+          const auto need = [&](std::size_t model, bool up) {
+            const double mean = c.means(k, model) / scale;
+            const std::size_t n = left <= 0 ? ur::unreachable : reference::least(5000, [&](std::size_t count) {
+              const auto i = ur::hoeffding::make(mean * static_cast<double>(count), count, part);
+              return scale * (up ? i.upper - mean : mean - i.lower) <= left / 2;
+            });
+            const auto have = static_cast<std::size_t>(c.counts(k, model));
+            if (n == ur::unreachable)
+              expected[model] = ur::unreachable;
+            else if (n > have)
+              expected[model] = std::max(expected[model], n - have);
+          };
+          need(r, true);
+          need(h, false);
+        }
+        for (std::size_t h = 0; h < m; ++h) {
+          CHECK(more(k, h) == expected[h]);
+          bought += expected[h] != 0 && expected[h] != ur::unreachable ? 1u : 0u;
+          beyond += expected[h] == ur::unreachable ? 1u : 0u;
+        }
       }
-      for (std::size_t h = 0; h < m; ++h) CHECK(more(k, h) == expected[h]);
     }
   });
+  CHECK(bought > 50);
+  CHECK(beyond > 10);
 }
 
 TEST_CASE("held-out and hindsight certificates are those of the reference") {
