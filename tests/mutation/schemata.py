@@ -131,7 +131,10 @@ class Finder:
             self.add(cursor, self.piece(children[2]))
         elif kind == K.UNARY_OPERATOR and len(children) == 1:
             sign = self.piece(cursor)[:1]
-            if sign in ("!", "-") and plain(children[0]):
+            # Both branches of the switch must have one type: what is negated may be an optional or a pointer.
+            if sign == "!":
+                self.add(cursor, f"static_cast<bool>({self.piece(children[0])})")
+            elif sign == "-" and plain(children[0]):
                 self.add(cursor, self.piece(children[0]))
         elif kind == K.IF_STMT and children:
             head = [t.spelling for t in list(cursor.get_tokens())[:2]]
