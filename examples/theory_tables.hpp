@@ -52,7 +52,7 @@ inline void add_coverage(ur::html_page& page, const ordered_json& json) {
       rows.back().front() = name;
     }
     std::size_t j = 0;
-    while (intervals[j].first != c["interval"]) ++j;
+    while (intervals[j].first != c["interval"].get<std::string>()) ++j;
     const double covered = c["covered"];
     const auto [value, first] = least.try_emplace({at->second, j}, covered);
     value->second = std::min(value->second, covered);
