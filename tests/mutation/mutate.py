@@ -51,6 +51,10 @@ def write_tree(tree, mutants):
     """A copy of the project with the mutants in it; untouched files keep their time, so that little is rebuilt."""
     names = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard"], check=True, text=True,
                            stdout=subprocess.PIPE).stdout.splitlines()
+    known = set(names)
+    # What was renamed or taken away since must not be compiled.
+    for old in [p for p in tree.rglob("*") if p.is_file() and str(p.relative_to(tree)) not in known]:
+        old.unlink()
     by_file = collections.defaultdict(list)
     for m in mutants:
         by_file[m.file].append(m)
@@ -251,6 +255,8 @@ def main():
 
     tests = Tests(str(work / "build/tests/unit_tests"), work)
     tests.measure(options.jobs, len(mutants))
+    if not tests.folder:
+        raise SystemExit("mutation: the program lists no test case")
     say(f"{len(tests.folder)} cases pass in {sum(tests.seconds.values()):.0f} s without a change")
     noticed, survivors, equal = collections.Counter(), [], collections.Counter()
     to_judge = []
