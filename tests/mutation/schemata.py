@@ -119,6 +119,8 @@ class Finder:
         if kind == K.BINARY_OPERATOR and len(children) == 2 and self.whole(cursor, children):
             sign = self.operator(cursor, children)
             left, right = self.piece(children[0]), self.piece(children[1])
+            if sign in ("&&", "||"):  # an operand may be an optional; the whole is a bool
+                left, right = f"static_cast<bool>({left})", f"static_cast<bool>({right})"
             if sign in SWAPS and plain(children[0]) and plain(children[1]):
                 for other in SWAPS[sign]:
                     self.add(cursor, {"l": left, "r": right}.get(other, f"{left} {other} {right}"))
