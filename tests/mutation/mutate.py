@@ -103,7 +103,8 @@ def build(tree, folder, mutants, jobs):
     while True:
         kept = [m for m in mutants if m.number not in refused]
         places = write_tree(tree, kept)
-        flags = f"-O1 -w -ferror-limit=0 -include {tree}/tests/mutation/switch.hpp"
+        # Assertions, so that reading past an end is noticed as the debug build's sanitizers notice it.
+        flags = f"-O1 -w -ferror-limit=0 -D_GLIBCXX_ASSERTIONS -DXTENSOR_ENABLE_ASSERT -include {tree}/tests/mutation/switch.hpp"
         configure = ["cmake", "-G", "Ninja", "-S", str(tree), "-B", str(folder), "-DCMAKE_BUILD_TYPE=Debug",
                      "-DCMAKE_CXX_COMPILER=clang++-14", f"-DCMAKE_CXX_FLAGS_DEBUG={flags}",
                      "-DUNIROUTE_BUILD_EXAMPLES=OFF", "-DUNIROUTE_BUILD_BENCHMARKS=OFF",
