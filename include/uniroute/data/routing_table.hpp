@@ -21,12 +21,12 @@ namespace uniroute {
 
 /// One LLM of a table, as models.csv describes it.
 struct model_info {
-  std::string name;
-  std::optional<double> cost;                 ///< cost of one prompt, if the table gives one
-  std::optional<double> price_in_per_mtok;    ///< US dollars per million input tokens
-  std::optional<double> price_out_per_mtok;   ///< US dollars per million output tokens
-  std::optional<double> params_b;             ///< parameters, in billions
-  std::map<std::string, std::string> others;  ///< further columns, as text
+  std::string name = {};
+  std::optional<double> cost = {};                 ///< cost of one prompt, if the table gives one
+  std::optional<double> price_in_per_mtok = {};    ///< US dollars per million input tokens
+  std::optional<double> price_out_per_mtok = {};   ///< US dollars per million output tokens
+  std::optional<double> params_b = {};             ///< parameters, in billions
+  std::map<std::string, std::string> others = {};  ///< further columns, as text
 };
 
 /// The parts of a routing table, for the constructor. Empty optional parts: size 0.
