@@ -30,7 +30,8 @@ bool same_bits(const T& a, const T& b) noexcept {
   if constexpr (std::same_as<T, double>) {
     return std::memcmp(&a, &b, sizeof a) == 0;
   } else if constexpr (requires { a.shape(); }) {
-    return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.size() * sizeof *a.data()) == 0;
+    return a.shape() == b.shape() &&
+           (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof *a.data()) == 0);
   } else if constexpr (std::same_as<T, std::vector<double>>) {
     return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
   } else {

@@ -105,7 +105,7 @@ TEST_CASE("a budget rule draws between the two choices around its budget, and it
   }
   CHECK(differ > 10);
   // The margin is the lesser of two prices far apart, where calibration left them so.
-  auto one = ur::make_matrix<double>(1, 2), paid = one;
+  auto one = ur::make_matrix<double>(1, 2, 0.0), paid = one;
   one(0, 0) = .5;
   paid(0, 1) = 1;
   ur::budget_rule wide{{.budget = .5}};
