@@ -19,6 +19,15 @@ TEST_CASE("every interval refuses a level, a sum and values that are none") {
     CHECK_THROWS_WITH(ur::betting::upper(values, bad), Contains("betting::upper"));
     CHECK_THROWS_WITH(ur::betting_rejects_at_least(values, .5, bad), Contains("betting_rejects_at_least"));
   }
+  // Means are in [0, 1], and so are the ends.
+  for (const double sum : {0.0, 3.0}) {
+    for (const ur::interval i : {ur::hoeffding::make(sum, 3, .1), ur::wilson::make(sum, 3, .1),
+                                 ur::empirical_bernstein::make(sum, sum, 3, .1)}) {
+      CHECK(i.lower >= 0);
+      CHECK(i.upper <= 1);
+      CHECK((sum == 0 ? i.lower : 1 - i.upper) == Approx(0).margin(1e-12));
+    }
+  }
   for (const double bad : {-1.0, 3.5}) {
     CHECK_THROWS_AS(ur::hoeffding::make(bad, 3, .1), std::invalid_argument);
     CHECK_THROWS_AS(ur::exact_binomial::make(bad, 3, .1), std::invalid_argument);
