@@ -124,6 +124,12 @@ TEST_CASE("certificates of routers refuse samples, options and costs that promis
   CHECK_NOTHROW(certify(router, sample));
   CHECK_THROWS_WITH(certify(made(ur::nearest_map{}, false), sample), Contains("certify: the pool is empty"));
   CHECK_THROWS_WITH(certify(router, table("fit ")), Contains("was seen by fit"));
+  const auto nothing = table("none ", 0);
+  CHECK_THROWS_WITH(certify(router, nothing), Contains("certify: the table has 0 prompts"));
+  CHECK_THROWS_WITH(ur::certify_held_out(router, ur::held_out{nothing}, level),
+                    Contains("certify_held_out: the table has 0 prompts"));
+  CHECK_THROWS_WITH(ur::guard_quality(router, ur::held_out{nothing}, {.safe_model = "a"}, level),
+                    Contains("guard_quality: the table has 0 prompts"));
   for (const double bad : {0.0, 1.0, nan_value})
     CHECK_THROWS_WITH(certify(router, sample, {.share_part = bad}), Contains("certify: share_part"));
   CHECK_THROWS_WITH(certify(made(ur::nearest_map{}, true, false), sample),

@@ -42,6 +42,19 @@ TEST_CASE("a router refuses calls before their time, and shapes that are not its
   CHECK_THROWS_AS(fresh.predict(x), ur::not_fitted);
   CHECK_THROWS_AS(fresh.set_validation(x), ur::not_fitted);
   CHECK_THROWS_AS(fresh.enroll("a", std::vector<double>{0, 1}, 1.0), ur::not_fitted);
+  ur::router without_pool{ur::precomputed_embeddings{}, ur::knn{}, ur::lagrangian_rule{}};
+  without_pool.fit(x);
+  CHECK_THROWS_WITH(without_pool.predict(x), Contains("router::predict"));
+  CHECK_THROWS_WITH(without_pool.route(x), Contains("router::route"));
+  // What an LLM was enrolled with is known again: other costs of the prompts are another member of the pool.
+  auto cheap = made(), dear = made();
+  std::vector<double> costs(10, 1.0);
+  cheap.enroll("c", std::vector<double>(10, .5), costs);
+  costs[7] = 1.5;
+  dear.enroll("c", std::vector<double>(10, .5), costs);
+  CHECK(cheap.roll()[0] == dear.roll()[0]);
+  CHECK(cheap.roll()[2].outcomes == dear.roll()[2].outcomes);
+  CHECK(cheap.roll()[2].cost != dear.roll()[2].cost);
   auto router = made();
   CHECK_THROWS_WITH(router.route(x, ur::make_matrix<double>(2, 3, 1.0)), Contains("router::route: costs is 2 x 3"));
   CHECK_THROWS_WITH(router.route(x, ur::make_matrix<double>(1, 2, 1.0)), Contains("router::route: costs is 1 x 2"));
