@@ -35,6 +35,18 @@ TEST_CASE("an npy file's values begin on a multiple of 64 bytes, whatever its sh
 
 TEST_CASE("a vector of one type is not read as one of another, nor a matrix as a vector") {
   uniroute_tests::temporary_directory dir;
+  {  // as many bytes, but whole numbers
+    ur::write_npy(dir.path() / "whole.npy", std::vector<double>{1, 2});
+    std::fstream file(dir.path() / "whole.npy", std::ios::in | std::ios::out | std::ios::binary);
+    std::string bytes(128, ' ');
+    file.read(bytes.data(), 128);
+    file.seekp(static_cast<std::streamoff>(bytes.find("<f8")));
+    file.write("<i8", 3);
+  }
+  CHECK_THROWS_AS(ur::read_npy_vector<double>(dir.path() / "whole.npy"), ur::format_error);
+  // A shape so long that its header needs another 64 bytes.
+  ur::write_npy(dir.path() / "long.npy", ur::make_matrix<float>(0, 1'000'000'000'000'000));
+  CHECK(std::filesystem::file_size(dir.path() / "long.npy") % 64 == 0);
   ur::write_npy(dir.path() / "v.npy", std::vector<std::uint32_t>{1, 2, 3, 4});
   CHECK(ur::read_npy_vector<std::uint32_t>(dir.path() / "v.npy") == std::vector<std::uint32_t>{1, 2, 3, 4});
   CHECK_THROWS_AS(ur::read_npy_vector<double>(dir.path() / "v.npy"), ur::format_error);

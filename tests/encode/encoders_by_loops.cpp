@@ -135,4 +135,5 @@ TEST_CASE("of two special tokens that begin alike the longer is taken, and a bar
   // What is left of "abb" after "ab" is "##b"; the entry "##" continues nothing.
   CHECK(tokenizer.encode("abb") == std::vector<std::uint32_t>{2, 9, 5, 3});
   CHECK(tokenizer.find("##") == 4);
+  CHECK(tokenizer.encode("ax") == std::vector<std::uint32_t>{2, 1, 3});  // and is no way on where no piece is
 }

@@ -182,6 +182,22 @@ TEST_CASE("shrinkage pulls by the strength given, by its own outcomes, or by tho
   CHECK(apart > 10);
 }
 
+TEST_CASE("an LLM with outcomes in one cell alone says nothing of how cells differ") {
+  const auto counts = [](std::vector<double> n, std::vector<double> sums) {
+    ur::cell_statistics out{n, n, sums, 0, 0};
+    for (std::size_t k = 0; k < n.size(); ++k) {
+      out.observed += static_cast<std::size_t>(n[k]);
+      out.total += sums[k];
+    }
+    return out;
+  };
+  const auto two = counts({20, 20}, {4, 16}), one = counts({30, 0}, {15, 0});
+  ur::shrunken_mean alone, with_one;
+  alone.fit(std::vector<ur::cell_statistics>{two});
+  with_one.fit(std::vector<ur::cell_statistics>{two, one});
+  CHECK(*alone.pooled_strength() == *with_one.pooled_strength());
+}
+
 TEST_CASE("two levels pull cells to groups and groups to all, by the moment equations of a nested layout") {
   auto centroids = ur::make_matrix<float>(6, 1);
   const float places[] = {0, 1, 100, 101, 102, 300};

@@ -79,6 +79,17 @@ TEST_CASE("the optimum at a budget is the Lagrangian's dual, and is attained by 
         cheap_loss += p.weights[i] * p.expected_losses(i, best.cheap[i]);
         cheap_cost += p.weights[i] * cost(p, i, best.cheap[i]);
       }
+      if (best.slack == 0) {  // all prompts that change at this price change together
+        for (std::size_t i = 0; i < n; ++i) {
+          reference::table losses{{}}, costs{{}};
+          for (std::size_t h = 0; h < m; ++h) {
+            losses[0].push_back(p.expected_losses(i, h));
+            costs[0].push_back(cost(p, i, h));
+          }
+          CHECK(best.cheap[i] == reference::choices_at(losses, costs, best.lambda * (1 + 1e-9))[0]);
+          CHECK(best.dear[i] == reference::choices_at(losses, costs, best.lambda * (1 - 1e-9))[0]);
+        }
+      }
       if (best.slack > 0) {
         CHECK(best.risk.loss == Approx(cheap_loss).margin(1e-12));
         CHECK(best.risk.cost + best.slack == Approx(budget));

@@ -104,6 +104,23 @@ TEST_CASE("a budget rule draws between the two choices around its budget, and it
     }
   }
   CHECK(differ > 10);
+  // Of two prices far apart, as a state may hold them, the margin is the lesser of the two.
+  {
+    auto state = [] {
+      ur::budget_rule any{{.budget = 5}};
+      any.calibrate(ur::make_matrix<double>(1, 2, .5), ur::make_matrix<double>(1, 2, 1.0));
+      return any.save();
+    }();
+    state.set("low", 0.0);
+    state.set("high", 10.0);
+    ur::budget_rule apart{{.budget = 5}};
+    apart.load(state);
+    const pool near_at_low{{.5, .4}, {0, 1}}, near_at_high{{.5, .4}, {.009, 0}};
+    CHECK(apart.margin(seen(near_at_low)) == Approx(margin_at(near_at_low, 0)));
+    CHECK(margin_at(near_at_low, 0) < margin_at(near_at_low, 10));
+    CHECK(apart.margin(seen(near_at_high)) ==
+          Approx(std::min(margin_at(near_at_high, 0), margin_at(near_at_high, 10))));
+  }
   // The margin is the lesser of two prices far apart, where calibration left them so.
   auto one = ur::make_matrix<double>(1, 2, 0.0), paid = one;
   one(0, 0) = .5;
