@@ -412,9 +412,6 @@ TEST_CASE("the protocol shows methods what they may see, and scores them on the 
       fitted.emplace_back(rows.begin(), rows.end());
       return table.embeddings();
     };
-    struct seen_trial {
-      ur::trial_data data;
-    };
     std::vector<ur::trial_data> trials;
     const ur::routing_method spy{"spy", [&](const ur::trial_data& t) {
                                    const std::lock_guard lock(guard);
@@ -568,7 +565,6 @@ TEST_CASE("the protocol shows methods what they may see, and scores them on the 
     CHECK(result.validation == 20);
     CHECK(result.rho == Approx(36.0 / static_cast<double>(result.train + 20)));
     // Trials from a later one on are those trials.
-    const auto first_trials = trials;
     options.first_trial = 4;
     options.trials = 2;
     options.on_trial = nullptr;

@@ -277,3 +277,34 @@ TEST_CASE("estimators and maps refuse strengths, states and training sets that a
   CHECK_THROWS_WITH(nearest.fit({ur::make_matrix<float>(0, 2), places(), outcomes()}),
                     Contains("centroids has 0 rows"));
 }
+
+TEST_CASE("a predictor that is read has all options of the one that was saved, and fits again as that would") {
+  const auto again = [](auto made, auto plain) {
+    made.fit(places(), outcomes());
+    plain.load(made.save());
+    CHECK((plain.save() == made.save()));
+    made.fit(places(9), outcomes(9));
+    plain.fit(places(9), outcomes(9));
+    CHECK((plain.save() == made.save()));
+  };
+  again(ur::mlp{{.hidden = 3, .training = {.epochs = 2, .batch = 4, .seed = 9}}}, ur::mlp{});
+  again(ur::matrix_factorisation{{.rank = 2, .training = {.epochs = 3, .learning_rate = .01}}},
+        ur::matrix_factorisation{});
+  again(ur::stacked{ur::stacked_options{.labels = 3, .scale = .5, .seed = 4}, ur::knn{{.neighbours = 2}},
+                    ur::logistic_regression{}},
+        ur::stacked{ur::knn{}, ur::logistic_regression{}});
+  const std::vector<std::string> texts{"one two three", "one two", "one", "four five one", "four five", "two four"};
+  ur::lsa few{{.dimension = 2, .features = 2, .least_prompts = 1, .longest_ngram = 1, .seed = 5}}, plain;
+  few.fit(texts);
+  plain.load(few.save());
+  few.fit(texts);
+  plain.fit(texts);
+  CHECK((plain.save() == few.save()));
+  refused(few, "features", to("features", std::uint64_t{0}));
+  ur::mlp mlp{{.hidden = 3, .training = {.epochs = 1}}};
+  mlp.fit(places(), outcomes());
+  refused(mlp, "epochs", to("options/training/epochs", std::uint64_t{0}));
+  ur::stacked stack{ur::knn{}, ur::logistic_regression{}};
+  stack.fit(places(), outcomes());
+  refused(stack, "scale", to("options/scale", 1.5));
+}

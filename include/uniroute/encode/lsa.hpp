@@ -130,6 +130,7 @@ class lsa {
     detail::load_members(*this, s, [](auto& next) {
       auto& o = next.options_;
       o.dimension = columns(next.directions_);
+      (void)lsa(o);  // what its constructor refuses
       detail::require_state(
           o.buckets >= 1 && o.buckets <= std::size_t{1} << 32 && o.longest_ngram >= 1 && o.dimension >= 1,
           "lsa: buckets must be 1 to 2^32, longest_ngram and the dimension at least 1");
@@ -146,6 +147,11 @@ class lsa {
   static void members(auto& of, auto&& visit) {
     visit("buckets", of.options_.buckets);
     visit("longest_ngram", of.options_.longest_ngram);
+    visit("features", of.options_.features);
+    visit("least_prompts", of.options_.least_prompts);
+    visit("oversampling", of.options_.oversampling);
+    visit("iterations", of.options_.iterations);
+    visit("seed", of.options_.seed);
     visit("kept", of.buckets_);
     visit("weights", of.weights_);
     visit("directions", of.directions_);

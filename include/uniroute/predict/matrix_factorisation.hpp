@@ -14,6 +14,12 @@ namespace uniroute {
 struct matrix_factorisation_options {
   std::size_t rank = 16;  ///< dimension of an LLM's embedding, at least 1
   training_options training = {};
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("rank", of.rank);
+    visit("training", of.training);
+  }
 };
 
 /// The form of `matrix_factorisation`: a linear middle layer.

@@ -14,6 +14,12 @@ namespace uniroute {
 struct mlp_options {
   std::size_t hidden = 64;  ///< units, at least 1
   training_options training = {};
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("hidden", of.hidden);
+    visit("training", of.training);
+  }
 };
 
 /// The form of `mlp`: rectified hidden units that all LLMs share.

@@ -29,6 +29,17 @@ struct training_options {
   std::size_t patience = 8;     ///< epochs without a better held-back loss before the fit stops, at least 1
   std::uint64_t seed = 1;       ///< of starting weights, batches and what is held back
   std::function<void(const training_progress&)> on_epoch = {};  ///< called on the fitting thread
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("epochs", of.epochs);
+    visit("batch", of.batch);
+    visit("learning_rate", of.learning_rate);
+    visit("weight_decay", of.weight_decay);
+    visit("held_prompts", of.held_prompts);
+    visit("patience", of.patience);
+    visit("seed", of.seed);
+  }
 };
 
 namespace detail {

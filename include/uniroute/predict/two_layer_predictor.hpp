@@ -25,10 +25,11 @@
 
 namespace uniroute {
 
-/// What tells one two-layer predictor from another: its name, its options, the width of its middle layer, and whether
-/// that is rectified.
+/// What tells one two-layer predictor from another: its name, its options (which list their members), the width of its
+/// middle layer, and whether that is rectified.
 template <class F>
-concept two_layer_form = requires(const typename F::options_type& options) {
+concept two_layer_form = detail::has_members<typename F::options_type> &&
+    requires(const typename F::options_type& options) {
   { F::name } -> std::convertible_to<std::string_view>;
   { F::width_name } -> std::convertible_to<std::string_view>;
   { F::rectified } -> std::convertible_to<bool>;
@@ -46,7 +47,7 @@ template <class Form>
 class two_layer_predictor {
   static_assert(two_layer_form<Form>,
                 "two_layer_predictor: Form must model two_layer_form: name, width_name, rectified, options_type with "
-                "training, width(options)");
+                "training and a list of its members, width(options)");
 
  public:
   using form_type = Form;
@@ -124,6 +125,7 @@ class two_layer_predictor {
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     detail::load_members(*this, s, [](auto& next) {
+      (void)two_layer_predictor(next.options_);  // what its constructor refuses
       const auto& n = next.network_;
       detail::require_state(rows(n.hidden) == n.hidden_offsets.size(), "hidden_offsets must be one per row of hidden");
       detail::require_state(rows(n.outputs) == n.output_offsets.size() &&
@@ -135,6 +137,7 @@ class two_layer_predictor {
 
   /// What a state holds of it.
   static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
     visit("hidden", of.network_.hidden);
     visit("hidden_offsets", of.network_.hidden_offsets);
     visit("outputs", of.network_.outputs);

@@ -25,6 +25,13 @@ struct seen_as_new_options {
   std::size_t folds = 2;      ///< of the seen LLMs; each fold is a pool of LLMs that no step was fitted on
   std::size_t repeats = 1;    ///< of the folds, with other draws
   double scored_share = 0.3;  ///< of the training prompts: routed and scored
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("folds", of.folds);
+    visit("repeats", of.repeats);
+    visit("scored_share", of.scored_share);
+  }
 };
 
 /// A trial made of another's training set, whose test outcomes are known: seen LLMs play the unseen ones.

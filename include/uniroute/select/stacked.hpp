@@ -30,6 +30,14 @@ struct stacked_options {
   std::size_t labels = 400;  ///< prompts that represent a held-out LLM: as many as the validation sample will have
   double scale = 1;        ///< factor of all weights, in [0, 1]: below 1 trusts the mixture less than the seen LLMs do
   std::uint64_t seed = 1;  ///< of the rehearsals
+
+  /// What a state holds of it.
+  static void members(auto& of, auto&& visit) {
+    visit("rehearsals", of.rehearsals);
+    visit("labels", of.labels);
+    visit("scale", of.scale);
+    visit("seed", of.seed);
+  }
 };
 
 /// γ̂(x, h) = μ(h) + s Σ_m w_m (γ̂_m(x, h) − μ(h)) with the weights of `stacking`, found in `fit`: the seen LLMs are held
@@ -57,9 +65,7 @@ class stacked {
   /// Throws std::invalid_argument for options outside their range.
   explicit stacked(stacked_options options, Predictors... predictors)
       : options_(options), members_(std::move(predictors)...) {
-    detail::require(options.labels >= 1, "stacked: labels is 0, but must be at least 1");
-    detail::require(options.scale >= 0 && options.scale <= 1, "stacked: scale is ", options.scale,
-                    ", but must be between 0 and 1");
+    check(options);
   }
 
   /// Finds the weights on held-out seen LLMs (losses: n x seen, missing allowed), then fits every predictor on all.
@@ -155,6 +161,7 @@ class stacked {
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     detail::load_members(*this, s, [](auto& next) {
+      check(next.options_);
       detail::require_state(next.weights_.size() == predictor_count,
                             "stacked: weights must have one entry per predictor");
       bool agree = true;
@@ -165,6 +172,7 @@ class stacked {
 
   /// What a state holds of it.
   static void members(auto& of, auto&& visit) {
+    visit("options", of.options_);
     std::size_t m = 0;
     std::apply([&](auto&... member) { (visit(detail::text("predictor_", m++), member), ...); }, of.members_);
     visit("weights", of.weights_);
@@ -172,6 +180,12 @@ class stacked {
   }
 
  private:
+  static void check(const stacked_options& options) {
+    detail::require(options.labels >= 1, "stacked: labels is 0, but must be at least 1");
+    detail::require(options.scale >= 0 && options.scale <= 1, "stacked: scale is ", options.scale,
+                    ", but must be between 0 and 1");
+  }
+
   stacked(stacked_options options, std::tuple<Predictors...> members)
       : options_(options), members_(std::move(members)) {}
 
