@@ -184,7 +184,7 @@ certificate certify(const Router& router, const basic_routing_table<Loss>& sampl
 template <class Router, class Loss, class... Rest>
 certificate certify(const Router&, const basic_routing_table<Loss>&, confidence_level, const Rest&...) {
   static_assert(detail::accepted<Router>,
-                "certify: name an interval, certify<betting>(router, sample, level): clopper_pearson for 0-1 losses, "
+                "certify: name an interval, certify<betting>(router, sample, level): exact_binomial for 0-1 losses, "
                 "betting, empirical_bernstein or hoeffding for losses in [0, 1]");
   return {};
 }
