@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what is missing on Debian 12 (as root or through sudo); quick when nothing is.
-# usage: cmake/install_dependencies.sh [clang|fuzz|mutation|pip]     fuzz, mutation: what their run needs; pip: what
-# cmake/fetch_encoder.sh needs, in any version
+# usage: cmake/install_dependencies.sh [clang|coverage|fuzz|mutation|pip]     coverage, fuzz, mutation: what their run
+# needs; pip: what cmake/fetch_encoder.sh needs, in any version
 set -euo pipefail
 
 # Debian 12's versions, the ones uniroute is tested with. A release of Debian does not change them.
@@ -13,6 +13,7 @@ declare -A versions=(
 case "${1:-}" in
   '') ;;
   clang) versions[clang-14]=1:14.0 ;;
+  coverage) versions[clang-14]=1:14.0 versions[llvm-14]=1:14.0 versions[libclang-rt-14-dev]=1:14.0 versions[python3]=3.11 ;;
   fuzz) versions[clang-14]=1:14.0 versions[libclang-rt-14-dev]=1:14.0 ;;
   mutation) versions[clang-14]=1:14.0 versions[python3-clang-14]=1:14.0 ;;
   pip)
@@ -20,7 +21,7 @@ case "${1:-}" in
     if ! python3 -m pip --version >/dev/null 2>&1; then versions[python3-pip]=23.0; fi
     ;;
   *)
-    echo "usage: $0 [clang|fuzz|mutation|pip]" >&2
+    echo "usage: $0 [clang|coverage|fuzz|mutation|pip]" >&2
     exit 2
     ;;
 esac

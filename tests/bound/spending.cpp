@@ -51,6 +51,44 @@ TEST_CASE("a held-out sample is handed over, split beforehand, or reused in writ
   CHECK_THROWS_AS(again.reused().shares(0), std::invalid_argument);
 }
 
+TEST_CASE("guards on a share of a sample test at that share of delta") {
+  const auto router = enrolled();
+  const auto table = world.sample(150, 3).table;
+  const ur::confidence_level level{.8}, at_an_eighth{1 - .2 / 8};
+  const auto share = [&] { return std::move(ur::held_out{table}.shares(8)[5]); };
+  const auto same = [](const ur::guard_report& a, const ur::guard_report& b) {
+    return a.lambda == b.lambda && a.abstains == b.abstains && a.steps.size() == b.steps.size();
+  };
+  double largest = 0;
+  for (const double cost : table.costs()) largest = std::max(largest, cost);
+  const auto pool = router.models();
+  double cheapest = 0, dearest = 0;
+  for (std::size_t h = 0; h < 2; ++h) {
+    const double mean = ur::column_means(table.costs())(0, table.model_index(pool[h]));
+    (h == 0 ? cheapest : dearest) = mean;
+  }
+  if (cheapest > dearest) std::swap(cheapest, dearest);
+  // Wherever the smaller δ tells the two apart the share must go with it.
+  std::size_t told = 0;
+  for (int step = 1; step < 40; ++step) {
+    const ur::cost_promise cost{.budget = cheapest + (largest - cheapest) * step / 40, .largest_cost = largest};
+    const auto whole = ur::guard_cost(router, ur::held_out{table}, cost, level).report;
+    const auto strict = ur::guard_cost(router, ur::held_out{table}, cost, at_an_eighth).report;
+    CHECK(same(ur::guard_cost(router, share(), cost, level).report, strict));
+    told += same(whole, strict) ? 0u : 1u;
+  }
+  CHECK(told > 0);
+  told = 0;
+  for (int step = 1; step < 40; ++step) {
+    const ur::quality_promise quality{.epsilon = .01 * step, .safe_model = pool[0]};
+    const auto whole = ur::guard_quality(router, ur::held_out{table}, quality, level).report;
+    const auto strict = ur::guard_quality(router, ur::held_out{table}, quality, at_an_eighth).report;
+    CHECK(same(ur::guard_quality(router, share(), quality, level).report, strict));
+    told += same(whole, strict) ? 0u : 1u;
+  }
+  CHECK(told > 0);
+}
+
 TEST_CASE("choosing among a hundred rules on a sample, and then promising on it: split or bounded at once, it holds") {
   // 100 rules of mean loss .5 each; the luckiest is chosen. Promised: its mean loss is at most the bound.
   std::size_t naive = 0, at_once = 0;
