@@ -174,7 +174,7 @@ inline std::string stacked_chart(const std::vector<double>& x, const matrix<doub
   for (std::size_t h = 0; h < names.size(); ++h) {
     std::vector<std::pair<double, double>> outline;
     std::vector<double> top = base;
-    std::size_t widest = 0;
+    std::size_t widest = x.size() / 2;  // where a band is as wide everywhere, in the middle
     double mean = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       top[i] += shares(i, h);
