@@ -151,3 +151,22 @@ TEST_CASE("every loss is read back from its quality bit for bit") {
   CHECK(wrong == 0);
   CHECK(outside == 0);
 }
+
+TEST_CASE("csv: what is no number is said so, and blanks of other programs are told what a blank is here") {
+  const auto message = [](const std::string& cell) {
+    uniroute_tests::temporary_directory dir;
+    const uniroute::detail::csv_file file(dir.write("n.csv", "a,b\n" + cell + ",1\n"));
+    try {
+      file.number(file[0][0], "value");
+    } catch (const uniroute::format_error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  CHECK_THAT(message("NA"),
+             Catch::EndsWith("value is 'NA', but must be a finite number (what is missing is an empty cell)"));
+  CHECK_THAT(message("much"), Catch::EndsWith("value is 'much', but must be a finite number"));
+  CHECK_THAT(message("1e999"), Catch::EndsWith("value is '1e999', but must be a finite number"));
+  CHECK_THAT(message("1e-999x"), Catch::EndsWith("value is '1e-999x', but must be a finite number"));
+  CHECK(message("1e-999") == "nothing was thrown");
+}

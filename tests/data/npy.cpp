@@ -142,6 +142,26 @@ TEST_CASE("npy refuses hostile shapes without overflow, allocation or an endless
   CHECK(refusal(npy(1, header("<f4", "(16777216, 0)", "True"), "")) == "nothing was thrown");
 }
 
+TEST_CASE("npy headers may have any blanks, an empty type, and texts in either quotes") {
+  temporary_directory dir;
+  const auto same = [&](const std::string& head) {
+    const auto read = ur::read_npy_matrix<float>(dir.write("x.npy", npy(1, head, bytes(six))));
+    return ur::rows(read) == 2 && ur::columns(read) == 3 && read(1, 2) == 6;
+  };
+  CHECK(same("{'descr': '<f4', 'fortran_order': False, 'shape': (2 , 3 ), }\n"));
+  CHECK(same("{'descr': '<f4', 'fortran_order': False, 'shape': (  2  ,3), }\n"));
+  CHECK(same("{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": (2, 3), }\n"));
+  CHECK_THAT(refusal(npy(1, "{'descr': <f4<, 'fortran_order': False, 'shape': (2, 3), }\n", bytes(six))),
+             Catch::Contains("'descr' must be a quoted text"));
+  CHECK_THAT(refusal(npy(1, header("", "(2, 3)"), bytes(six))), Catch::Contains("''"));
+  CHECK_THAT(refusal(npy(1, "{'fortran_order': False, 'shape': (2, 3), 'descr': '", "")),
+             Catch::Contains("'descr' must be a quoted text"));
+  // Long headers: the length takes all of its four bytes.
+  std::string wide = header("<f4", "(2, 3)");
+  wide.insert(wide.size() - 1, std::string(70000, ' '));
+  CHECK(ur::read_npy_matrix<float>(dir.write("wide.npy", npy(2, wide, bytes(six))))(1, 2) == 6);
+}
+
 TEST_CASE("npy refuses other types, byte orders, versions and files that are something else") {
   CHECK_THAT(refusal(npy(1, header(">f4", "(2, 3)"), bytes(six))), Catch::Contains("'>f4'"));
   CHECK_THAT(refusal(npy(1, header("<i4", "(2, 3)"), bytes(six))), Catch::Contains("'<i4'"));

@@ -205,6 +205,45 @@ TEST_CASE("without costs, prices times tokens are taken") {
   }
 }
 
+TEST_CASE("titles that were meant for costs are named with what they must be called") {
+  const auto message = [](const std::string& title) {
+    auto content = small();
+    content["models.csv"] = "model," + title + "\ncheap,1\ndear,2\n";
+    try {
+      read(content);
+    } catch (const ur::format_error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  const std::string prices = "is not read: prices are called price_in_per_mtok and price_out_per_mtok";
+  CHECK_THAT(message("params"), Catch::EndsWith("column 'params' " + prices + ", parameters params_b"));
+  CHECK_THAT(message("price_out"), Catch::EndsWith("column 'price_out' " + prices));
+  CHECK_THAT(message("mean_cost"), Catch::EndsWith("column 'mean_cost' " + prices + ", a cost of one prompt cost"));
+  CHECK_THAT(message("price_in"), Catch::EndsWith("column 'price_in' " + prices + ", a cost of one prompt cost"));
+}
+
+TEST_CASE("rows that are missing are looked for after the last one, and a prompt may have been called otherwise") {
+  const auto e = refuse({{"outcomes.csv", "id,dear,cheap\nb,1,\n3,0,0\n"}});
+  CHECK(e.line == 3);
+  CHECK(e.column == 1);
+  auto content = small();
+  content["prompts.jsonl"] = "{\"id\": \"a\", \"text\": \"one\"}\n{\"id\": \"b\"}\n{\"id\": 3}\n";
+  CHECK_THROWS_WITH(read(content),
+                    Catch::EndsWith("prompts.jsonl:1:1: has 'text' and no 'prompt', but a prompt's text must "
+                                    "be called 'prompt'"));
+  content["prompts.jsonl"] = "{\"id\": \"a\", \"prompt\": \"one\"}\n[1]\n{\"id\": 3}\n";
+  CHECK_THROWS_AS(read(content), ur::format_error);
+}
+
+TEST_CASE("a variant takes the common file for all that it has none of its own of") {
+  auto content = small();
+  content["outcomes_union.csv"] = "id,dear,cheap\nb,0,0\n3,0,0\na,0,0\n";
+  const auto table = read(content, {.variant = "union"});  // models.csv and prompts.jsonl are the common ones
+  CHECK(table.model_count() == 2);
+  CHECK(table.losses()(0, 0) == 1);
+}
+
 TEST_CASE("a model without any cost is left out of every part, and noted") {
   auto content = small();
   content["models.csv"] = "model,cost\ncheap,\ndear,2\n";
@@ -261,7 +300,8 @@ TEST_CASE("a variant reads its own files where there are any") {
 
 TEST_CASE("a directory that is not there is refused") {
   temporary_directory dir;
-  CHECK_THROWS_AS(ur::read_routing_table(dir.path() / "none"), ur::format_error);
+  CHECK_THROWS_WITH(ur::read_routing_table(dir.path() / "none"),
+                    (dir.path() / "none").string() + ": is no directory, but must be one");
   CHECK_THROWS_AS(ur::read_routing_table(dir.path()), ur::format_error);
 }
 

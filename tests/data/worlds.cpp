@@ -179,3 +179,52 @@ TEST_CASE("a world fitted to a real table keeps each LLM's accuracy and separate
     CHECK(spread > .02);
   }
 }
+
+TEST_CASE("worlds refuse counts of nothing and shares that are none, whichever it is") {
+  using Catch::Contains;
+  CHECK_THROWS_WITH(ur::random_cells({.cells = 0}),
+                    Contains("random_cells: cells, models and types_per_cell are 0, 10 and 3"));
+  CHECK_THROWS_WITH(ur::random_cells({.models = 0}), Contains("are 10, 0 and 3"));
+  CHECK_THROWS_WITH(ur::random_cells({.types_per_cell = 0}), Contains("are 10, 10 and 0"));
+  CHECK_THROWS_WITH(ur::soft_counterexample({.lean = .4, .advantage = .2}),
+                    Contains("soft_counterexample: advantage (1/2 + lean) / (1/2 - lean) is 1.8"));
+  // A quarter of ten cells has an LLM that is best there by far, the others not.
+  const auto w = ur::random_cells({.heterogeneity = 0, .clear_cells = .3, .seed = 5});
+  std::size_t clear = 0;
+  for (std::size_t t = 0; t < w.labels.size(); t += 3) {
+    bool others_fail = true, one_is_best = false;
+    for (std::size_t h = 0; h < 10; ++h) {
+      const double loss = w.world.expected_losses()(t, h);
+      if (std::fabs(loss - .05) < 1e-12) {
+        one_is_best = true;
+      } else {
+        others_fail = others_fail && loss >= .5;
+      }
+    }
+    clear += one_is_best && others_fail ? 1u : 0u;
+  }
+  CHECK(clear == 3);
+  CHECK(ur::equal_cells(7, 3) == ur::label_vector{0, 0, 0, 1, 1, 2, 2});
+  for (const double bad : {std::numeric_limits<double>::infinity(), -1.0, std::nan("")})
+    CHECK_THROWS_WITH(ur::simulated_world({.spread = bad}), Contains("simulated_world: spread is "));
+}
+
+TEST_CASE("dearer LLMs of a Gaussian world fail less, by eight tenths of a logit from end to end") {
+  double cheapest = 0, dearest = 0, middle = 0;
+  const std::size_t worlds = 400;
+  for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
+    // Without skill the logit is the bias alone.
+    const ur::gaussian_world w({.models = 5, .skill = 0, .difficulty = .3, .seed = seed});
+    const auto logit = [&](std::size_t h) {
+      const double p = w.component_loss(0, h);
+      return std::log(p / (1 - p)) / static_cast<double>(worlds);
+    };
+    cheapest += logit(0);
+    middle += logit(2);
+    dearest += logit(4);
+  }
+  // Standard errors .3 / 20 = .015.
+  CHECK(cheapest == Approx(.3 + .8 * .3).margin(.06));
+  CHECK(middle == Approx(.3 + .8 * -.1).margin(.06));
+  CHECK(dearest == Approx(.3 + .8 * -.5).margin(.06));
+}

@@ -147,3 +147,11 @@ TEST_CASE("losses are checked at every place, up to the last bit") {
     }
   }
 }
+
+TEST_CASE("three outcomes in two cells are enough to tell how cells differ") {
+  // 0, 0 in the first and 1 in the second: nothing varies within, so that nothing is pulled.
+  const auto s = ur::summarise_cells(ur::label_vector{0, 0, 1}, std::vector<double>{0, 0, 1}, 2);
+  const auto p = ur::shrunken_mean{}.estimate(s);
+  CHECK(p.losses[0] == 0);
+  CHECK(p.losses[1] == 1);
+}

@@ -159,3 +159,26 @@ TEST_CASE("two_level_mean refuses what makes no sense, and is then as it was") {
   four.observed = 1;
   CHECK_THROWS_WITH(estimator.estimate(four), "two_level_mean::estimate: s has 4 cells, but must have 3");
 }
+
+TEST_CASE(
+    "groups without an outcome take the mean of all, and cells without one are left where no strength pulls them") {
+  // Two groups of two cells; this LLM was seen in the first group alone: losses 0 and 1 there.
+  auto centroids = ur::make_matrix<float>(4, 1);
+  for (std::size_t k = 0; k < 4; ++k) centroids(k, 0) = static_cast<float>(k < 2 ? k : 100 + k);
+  const auto s = ur::summarise_cells(ur::label_vector{0, 1, 1}, std::vector<double>{0, 1, 1}, 4);
+  ur::two_level_mean pulled{{.coarse_cells = 2, .coarse_strength = 1.0, .fine_strength = 1.0}};
+  pulled.fit({}, centroids);
+  const auto p = pulled.estimate(s);
+  // Overall 2/3; the first group has 3 outcomes of mean 2/3, the second none: both are 2/3.
+  CHECK(p.losses[0] == Approx((2. / 3) / 2));
+  CHECK(p.losses[1] == Approx(2. / 3 + (1 - 2. / 3) * 2 / 3));
+  CHECK(p.losses[2] == Approx(2. / 3));
+  CHECK(p.losses[3] == Approx(2. / 3));
+  ur::two_level_mean loose{{.coarse_cells = 2, .coarse_strength = 0.0, .fine_strength = 0.0}};
+  loose.fit({}, centroids);
+  const auto q = loose.estimate(s);
+  CHECK(q.losses[0] == 0);
+  CHECK(q.losses[1] == 1);
+  CHECK(q.losses[2] == Approx(2. / 3));  // the fallback of an empty cell
+  CHECK(q.losses[3] == Approx(2. / 3));
+}

@@ -238,6 +238,8 @@ TEST_CASE("more cells than prompts, and two prompts, are no obstacle") {
 TEST_CASE("the learned map refuses what makes no sense, and is then as it was") {
   CHECK_THROWS_WITH(ur::learned_map({.temperature = 0}),
                     "learned_map: temperature is 0, but must be finite and above 0");
+  for (const double bad : {std::numeric_limits<double>::infinity(), std::nan(""), -1.0})
+    CHECK_THROWS_WITH(ur::learned_map({.temperature = bad}), Catch::Contains("learned_map: temperature is "));
   CHECK_THROWS_AS(ur::learned_map({.start = {.bandwidth = -1.0}}), std::invalid_argument);
   CHECK_THROWS_AS(ur::learned_map({.weight_decay = -1}), std::invalid_argument);
   CHECK_THROWS_AS(ur::learned_map({.patience = 0}), std::invalid_argument);

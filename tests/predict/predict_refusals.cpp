@@ -308,3 +308,17 @@ TEST_CASE("a predictor that is read has all options of the one that was saved, a
   stack.fit(places(), outcomes());
   refused(stack, "scale", to("options/scale", 1.5));
 }
+
+TEST_CASE("a width of one is a network, and weighted enrolment checks losses under its own name") {
+  CHECK_NOTHROW(ur::mlp({.hidden = 1}));
+  CHECK_NOTHROW(ur::matrix_factorisation({.rank = 1}));
+  CHECK_THROWS_WITH(ur::mlp({.hidden = 0}), "mlp: hidden is 0, but must be at least 1");
+  ur::cell_predictor cells(ur::kmeans{{.clusters = 2}}, ur::nearest_map{}, ur::cell_mean{});
+  auto x = ur::make_matrix<float>(4, 1);
+  for (std::size_t i = 0; i < 4; ++i) x(i, 0) = static_cast<float>(i);
+  cells.fit(x, ur::make_matrix<double>(4, 0));
+  cells.set_validation(x);
+  CHECK_THROWS_WITH(cells.enroll("a", std::vector<double>{0, 1.5, 0, 0}, std::vector<double>(4, 1.0)),
+                    "cell_predictor::enroll: losses[1] is 1.5, but must be in [0, 1] or missing");
+  CHECK(cells.size() == 0);
+}

@@ -127,7 +127,8 @@ TEST_CASE("what does not fit together is not loaded") {
        std::vector<std::pair<std::string, ur::state::value>>{{"validation", ur::label_vector{7, 0, 0, 0, 0, 0}},
                                                              {"sums", ur::make_matrix<double>(1, 3, 9.0)},
                                                              {"counts", ur::make_matrix<double>(1, 3, 0.0)},
-                                                             {"dimension", std::uint64_t{4}}}) {
+                                                             {"dimension", std::uint64_t{4}},
+                                                             {"blend/options/relative_bandwidth", -1.0}}) {
     auto broken = p.save();
     broken.set(name, value);
     CHECK_THROWS_AS(copy.load(broken), ur::format_error);
