@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 #include <uniroute/arrays.hpp>
-#include <uniroute/detail/blas.hpp>
+#include <uniroute/numeric/blas.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>

@@ -4,7 +4,7 @@
 #include <memory>
 #include <ratio.hpp>
 #include <string>
-#include <uniroute/detail/membership_loss.hpp>
+#include <uniroute/map/detail/membership_loss.hpp>
 
 namespace {
 

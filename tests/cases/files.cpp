@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <encode/tiny_model.hpp>
-#include <uniroute/detail/json_file.hpp>
+#include <uniroute/data/detail/json_file.hpp>
 #include <uniroute/encode/read_transformer.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>

@@ -2,13 +2,13 @@
 #include <cmath>
 #include <encode/tiny_model.hpp>
 #include <support/allocation_counter.hpp>
-#include <uniroute/detail/lapack.hpp>
 #include <uniroute/encode/concatenated.hpp>
 #include <uniroute/encode/hashed_tfidf.hpp>
 #include <uniroute/encode/lsa.hpp>
 #include <uniroute/encode/projected.hpp>
 #include <uniroute/encode/read_transformer.hpp>
 #include <uniroute/encode/static_encoder.hpp>
+#include <uniroute/numeric/lapack.hpp>
 
 namespace ur = uniroute;
 using namespace uniroute_tests;

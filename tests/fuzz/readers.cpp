@@ -10,8 +10,8 @@
 #include <initializer_list>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/read_routing_table.hpp>
-#include <uniroute/detail/nearest.hpp>
 #include <uniroute/encode/read_transformer.hpp>
+#include <uniroute/numeric/nearest.hpp>
 #include <uniroute/route/save.hpp>
 
 namespace ur = uniroute;

@@ -6,9 +6,9 @@
 #include <uniroute/cluster/kmeans.hpp>
 #include <uniroute/data/simulated_world.hpp>
 #include <uniroute/data/split.hpp>
-#include <uniroute/detail/evidence.hpp>
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/map/proximity_map.hpp>
+#include <uniroute/predict/detail/marginal_likelihood.hpp>
 #include <uniroute/predict/predict.hpp>
 #include <uniroute/route/route.hpp>
 #include <uniroute/transform/transform.hpp>
@@ -153,11 +153,11 @@ TEST_CASE("the evidence is the closed form's, for any noise and none") {
   }();
   const auto check = [&](const ur::matrix<double>& basis, bool is_features) {
     std::vector<double> totals(3, 0.0);
-    CHECK(ur::detail::add_evidence(basis, is_features, y, noises, totals));
+    CHECK(ur::detail::add_log_likelihood(basis, is_features, y, noises, totals));
     CHECK(totals[0] == Approx(-18.463612848784198));
     CHECK(totals[1] == Approx(-12.460760385504397));
     CHECK(totals[2] == Approx(-10.228488553430552));
-    CHECK_FALSE(ur::detail::add_evidence(basis, is_features, ur::make_matrix<double>(2, 12, 0.0), noises, totals));
+    CHECK_FALSE(ur::detail::add_log_likelihood(basis, is_features, ur::make_matrix<double>(2, 12, 0.0), noises, totals));
   };
   check(gram, false);
   check(features, true);

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <uniroute/data/simulated_world.hpp>
-#include <uniroute/detail/ridge_path.hpp>
+#include <uniroute/numeric/ridge_path.hpp>
 #include <uniroute/transform/transform.hpp>
 
 #include "support/allocation_counter.hpp"

@@ -10,7 +10,7 @@
 #include <uniroute/bound/cell_sample.hpp>
 #include <uniroute/data/discrete_world.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/draws.hpp>
+#include <uniroute/numeric/count_draws.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>

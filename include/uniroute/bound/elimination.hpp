@@ -10,8 +10,8 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/bound/cell_sample.hpp>
 #include <uniroute/bound/simultaneous.hpp>
-#include <uniroute/detail/betting.hpp>
 #include <uniroute/detail/check_interval.hpp>
+#include <uniroute/stats/detail/betting.hpp>
 #include <uniroute/stats/holm.hpp>
 #include <vector>
 

@@ -10,8 +10,8 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/nearest.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/numeric/nearest.hpp>
 #include <utility>
 #include <vector>
 

@@ -11,10 +11,10 @@
 #include <numeric>
 #include <type_traits>
 #include <uniroute/arrays.hpp>
+#include <uniroute/cluster/detail/lloyd.hpp>
 #include <uniroute/cluster/seeding.hpp>
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/lloyd.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>

@@ -7,9 +7,9 @@
 #include <cstddef>
 #include <numeric>
 #include <uniroute/arrays.hpp>
+#include <uniroute/cluster/detail/seed_distances.hpp>
 #include <uniroute/concepts/clustering.hpp>
-#include <uniroute/detail/distance.hpp>
-#include <uniroute/detail/seed_distances.hpp>
+#include <uniroute/numeric/distance.hpp>
 #include <uniroute/random.hpp>
 #include <vector>
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <span>
 #include <uniroute/arrays.hpp>
-#include <uniroute/data/world_sample.hpp>
 
 namespace uniroute {
 
@@ -14,12 +13,14 @@ namespace uniroute {
 ///
 /// Semantics: `sample(n, seed)` draws n independent prompts and one answer of each of the `models()` LLMs to every one;
 /// losses have mean `expected_losses` given the prompt and are independent over prompts and LLMs. Row i depends on
-/// (seed, i) alone, so that a longer sample begins with the shorter one. Immutable; const members are thread-safe.
-/// Satisfied by: simulated_world, gaussian_world, discrete_world.
+/// (seed, i) alone, so that a longer sample begins with the shorter one. What is drawn is a `world_sample`: `table`,
+/// and `expected_losses` of its rows. Immutable; const members are thread-safe. Satisfied by: simulated_world,
+/// gaussian_world, discrete_world.
 template <class W>
 concept world = std::copyable<W> && requires(const W& w, std::size_t n, std::uint64_t seed) {
   { w.models() } -> std::convertible_to<std::size_t>;
-  { w.sample(n, seed) } -> std::same_as<world_sample>;
+  { w.sample(n, seed).expected_losses } -> std::convertible_to<const loss_matrix&>;
+  { w.sample(n, seed).table.losses() } -> std::convertible_to<const loss_matrix&>;
 };
 
 /// A world of finitely many types of prompts: every expectation in it is a sum, so regret is exact.

@@ -14,7 +14,7 @@
 #include <uniroute/data/world_sample.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/detail/draws.hpp>
+#include <uniroute/numeric/count_draws.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>

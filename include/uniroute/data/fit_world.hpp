@@ -8,10 +8,10 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/data/discrete_world.hpp>
 #include <uniroute/data/routing_table.hpp>
-#include <uniroute/detail/blas.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/lapack.hpp>
 #include <uniroute/missing.hpp>
+#include <uniroute/numeric/blas.hpp>
+#include <uniroute/numeric/lapack.hpp>
 #include <utility>
 #include <vector>
 

@@ -14,10 +14,10 @@
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/data/csv.hpp>
+#include <uniroute/data/detail/json_file.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/json_file.hpp>
 #include <uniroute/detail/utf8.hpp>
 #include <uniroute/missing.hpp>
 #include <utility>

@@ -296,14 +296,14 @@ state save_members(const Policy& policy) {
   return out;
 }
 
-/// What `load` does: gives a copy of the policy the members that were saved, lets `settle(copy)` check them and compute
-/// the others, and only then takes it. Throws format_error, also for what `settle` refuses by a std::logic_error.
-template <class Policy, class Settle>
-void load_members(Policy& policy, const state& s, Settle&& settle) {
+/// What `load` does: gives a copy of the policy the members that were saved, lets `check(copy)` check them and compute
+/// the others, and only then takes it. Throws format_error, also for what `check` refuses by a std::logic_error.
+template <class Policy, class Check>
+void load_members(Policy& policy, const state& s, Check&& check) {
   Policy next(policy);
   try {
     Policy::members(next, member_reader(s));
-    settle(next);
+    check(next);
   } catch (const format_error&) {
     throw;
   } catch (const std::logic_error& error) {

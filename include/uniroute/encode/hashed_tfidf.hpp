@@ -12,10 +12,10 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/parallel.hpp>
-#include <uniroute/detail/random_signs.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/word_ngrams.hpp>
+#include <uniroute/encode/detail/word_ngrams.hpp>
+#include <uniroute/numeric/parallel.hpp>
+#include <uniroute/numeric/random_signs.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>

@@ -13,11 +13,11 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/parallel.hpp>
-#include <uniroute/detail/principal_axes.hpp>
-#include <uniroute/detail/sparse_rows.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/word_ngrams.hpp>
+#include <uniroute/encode/detail/word_ngrams.hpp>
+#include <uniroute/numeric/parallel.hpp>
+#include <uniroute/numeric/principal_axes.hpp>
+#include <uniroute/numeric/sparse_rows.hpp>
 #include <utility>
 #include <vector>
 

@@ -11,8 +11,8 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/principal_axes.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/numeric/principal_axes.hpp>
 #include <utility>
 #include <vector>
 

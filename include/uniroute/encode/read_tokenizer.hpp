@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 #include <uniroute/data/csv.hpp>
+#include <uniroute/data/detail/json_file.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/json_file.hpp>
 #include <uniroute/detail/utf8.hpp>
 #include <uniroute/encode/wordpiece_tokenizer.hpp>
 #include <uniroute/errors.hpp>

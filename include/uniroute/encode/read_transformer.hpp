@@ -9,8 +9,8 @@
 #include <limits>
 #include <string>
 #include <uniroute/arrays.hpp>
-#include <uniroute/detail/json_file.hpp>
-#include <uniroute/detail/transformer.hpp>
+#include <uniroute/data/detail/json_file.hpp>
+#include <uniroute/encode/detail/transformer.hpp>
 #include <uniroute/encode/read_tokenizer.hpp>
 #include <uniroute/encode/safetensors.hpp>
 #include <uniroute/encode/transformer_encoder.hpp>

@@ -23,10 +23,10 @@
 #include <string>
 #include <string_view>
 #include <uniroute/arrays.hpp>
+#include <uniroute/data/detail/json_file.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/half.hpp>
-#include <uniroute/detail/json_file.hpp>
 #include <uniroute/errors.hpp>
+#include <uniroute/numeric/float16.hpp>
 #include <utility>
 #include <vector>
 

@@ -11,11 +11,11 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/parallel.hpp>
-#include <uniroute/detail/principal_axes.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/encode/transformer_encoder.hpp>
 #include <uniroute/encode/wordpiece_tokenizer.hpp>
+#include <uniroute/numeric/parallel.hpp>
+#include <uniroute/numeric/principal_axes.hpp>
 #include <utility>
 #include <vector>
 

@@ -16,10 +16,10 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/encoder.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/parallel.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transformer.hpp>
+#include <uniroute/encode/detail/transformer.hpp>
 #include <uniroute/encode/wordpiece_tokenizer.hpp>
+#include <uniroute/numeric/parallel.hpp>
 #include <utility>
 #include <vector>
 

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <uniroute/detail/bert_text.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/piece_table.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/detail/utf8.hpp>
+#include <uniroute/encode/detail/bert_text.hpp>
+#include <uniroute/encode/detail/piece_table.hpp>
 #include <uniroute/errors.hpp>
 #include <uniroute/state.hpp>
 #include <utility>

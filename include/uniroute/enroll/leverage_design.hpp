@@ -11,11 +11,11 @@
 #include <stdexcept>
 #include <uniroute/concepts/embedding_transform.hpp>
 #include <uniroute/concepts/label_design.hpp>
-#include <uniroute/detail/lapack.hpp>
-#include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/enroll/detail/fixed_size_sample.hpp>
 #include <uniroute/fwd.hpp>
+#include <uniroute/numeric/lapack.hpp>
 #include <uniroute/transform/skills.hpp>
 #include <utility>
 #include <vector>

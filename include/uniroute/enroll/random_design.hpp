@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <uniroute/concepts/label_design.hpp>
-#include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/enroll/detail/fixed_size_sample.hpp>
 
 namespace uniroute {
 

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <limits>
 #include <uniroute/concepts/label_design.hpp>
-#include <uniroute/detail/distance.hpp>
-#include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/enroll/detail/fixed_size_sample.hpp>
+#include <uniroute/numeric/distance.hpp>
 #include <utility>
 #include <vector>
 

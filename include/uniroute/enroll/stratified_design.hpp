@@ -10,9 +10,9 @@
 #include <uniroute/cluster/kmeans.hpp>
 #include <uniroute/concepts/clustering.hpp>
 #include <uniroute/concepts/label_design.hpp>
-#include <uniroute/detail/pivotal.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/enroll/detail/fixed_size_sample.hpp>
 #include <uniroute/fwd.hpp>
 #include <utility>
 #include <vector>

@@ -14,8 +14,8 @@
 #include <uniroute/concepts/estimator.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/variance_components.hpp>
 #include <uniroute/estimate/cell_mean.hpp>
+#include <uniroute/estimate/detail/variance_components.hpp>
 #include <utility>
 #include <vector>
 

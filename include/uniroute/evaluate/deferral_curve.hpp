@@ -12,9 +12,9 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/detail/running_sum.hpp>
-#include <uniroute/detail/sort_keys.hpp>
 #include <uniroute/missing.hpp>
+#include <uniroute/numeric/running_sum.hpp>
+#include <uniroute/numeric/sort_keys.hpp>
 #include <vector>
 
 namespace uniroute {

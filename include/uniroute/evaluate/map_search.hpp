@@ -9,13 +9,13 @@
 #include <limits>
 #include <span>
 #include <uniroute/arrays.hpp>
-#include <uniroute/detail/blas.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/lbfgs.hpp>
-#include <uniroute/detail/softmax_cells.hpp>
 #include <uniroute/evaluate/cell_truth.hpp>
 #include <uniroute/evaluate/population.hpp>
 #include <uniroute/evaluate/regret.hpp>
+#include <uniroute/numeric/blas.hpp>
+#include <uniroute/numeric/lbfgs.hpp>
+#include <uniroute/numeric/softmax_cells.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>

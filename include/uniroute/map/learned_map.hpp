@@ -13,12 +13,12 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/cluster_map.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/lbfgs.hpp>
-#include <uniroute/detail/membership_loss.hpp>
-#include <uniroute/detail/nearest.hpp>
-#include <uniroute/detail/softmax_cells.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/map/detail/membership_loss.hpp>
 #include <uniroute/map/proximity_map.hpp>
+#include <uniroute/numeric/lbfgs.hpp>
+#include <uniroute/numeric/nearest.hpp>
+#include <uniroute/numeric/softmax_cells.hpp>
 #include <uniroute/random.hpp>
 #include <utility>
 #include <vector>

@@ -7,8 +7,8 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/cluster_map.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/nearest.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/numeric/nearest.hpp>
 #include <utility>
 
 namespace uniroute {

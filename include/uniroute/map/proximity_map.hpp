@@ -9,11 +9,11 @@
 #include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/cluster_map.hpp>
-#include <uniroute/detail/bandwidth.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/nearest.hpp>
-#include <uniroute/detail/softmax_cells.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/numeric/bandwidth.hpp>
+#include <uniroute/numeric/nearest.hpp>
+#include <uniroute/numeric/softmax_cells.hpp>
 #include <utility>
 #include <vector>
 

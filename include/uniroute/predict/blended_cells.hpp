@@ -17,12 +17,11 @@
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/detail/distance.hpp>
-#include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/missing.hpp>
+#include <uniroute/numeric/distance.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <utility>
 #include <vector>
 

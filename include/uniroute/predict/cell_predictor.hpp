@@ -18,14 +18,13 @@
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/estimate/shrunken.hpp>
 #include <uniroute/estimate/summarise_cells.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/map/memberships.hpp>
 #include <uniroute/map/nearest_map.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <utility>
 #include <vector>
 

@@ -15,16 +15,16 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/kernel.hpp>
 #include <uniroute/concepts/predictor.hpp>
-#include <uniroute/detail/evidence.hpp>
-#include <uniroute/detail/kernel_points.hpp>
-#include <uniroute/detail/kernel_smoother.hpp>
-#include <uniroute/detail/nearest.hpp>
-#include <uniroute/detail/parallel.hpp>
-#include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
+#include <uniroute/numeric/nearest.hpp>
+#include <uniroute/numeric/parallel.hpp>
 #include <uniroute/outcome_target.hpp>
+#include <uniroute/predict/detail/kernel_points.hpp>
+#include <uniroute/predict/detail/kernel_smoother.hpp>
+#include <uniroute/predict/detail/marginal_likelihood.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/predict/kernels.hpp>
 #include <utility>
 #include <vector>
@@ -54,11 +54,11 @@ struct gaussian_process_options {
 /// by a little: cutting it off would tie LLMs that differ.
 ///
 /// `fit` fits the kernel, then chooses σ² and the kernel's shape to maximise the marginal likelihood of the seen LLMs'
-/// training outcomes, each with a signal variance of its own (detail/evidence.hpp); infinite noise, that is μ(h) for
-/// every prompt, is among the candidates. Each pattern of missing outcomes takes one Cholesky factor, which the LLMs
-/// that share it share: min(n, features)³ / 3; an LLM then costs O(n²), or O(n features). `predict` is O(features M) a
-/// prompt for feature kernels, O(n (D + M)) for others. Const members are thread-safe; `predict` of one embedding
-/// allocates nothing after the first call on a thread.
+/// training outcomes, each with a signal variance of its own (predict/detail/marginal_likelihood.hpp); infinite noise,
+/// that is μ(h) for every prompt, is among the candidates. Each pattern of missing outcomes takes one Cholesky factor,
+/// which the LLMs that share it share: min(n, features)³ / 3; an LLM then costs O(n²), or O(n features). `predict` is
+/// O(features M) a prompt for feature kernels, O(n (D + M)) for others. Const members are thread-safe; `predict` of one
+/// embedding allocates nothing after the first call on a thread.
 template <class Kernel>
 class gaussian_process {
   static_assert(kernel<Kernel>,
@@ -89,7 +89,7 @@ class gaussian_process {
     double noise = options_.noise.value_or(options_.default_noise);
     if (!options_.noise || detail::shapes_of(k) > 1) {
       const std::vector<double> noises = options_.noise ? std::vector<double>{noise} : detail::noise_grid();
-      const auto best = detail::choose_by_evidence(k, x, losses, options_.target, noises, options_.training_prompts);
+      const auto best = detail::choose_by_marginal_likelihood(k, x, losses, options_.target, noises, options_.training_prompts);
       if (best.learned) {
         noise = best.noise;
         detail::choose_shape(k, best.shape);

@@ -12,9 +12,9 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/kernel.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/kernel_points.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
+#include <uniroute/predict/detail/kernel_points.hpp>
 #include <uniroute/predict/linear_kernel.hpp>
 #include <uniroute/predict/rbf_kernel.hpp>
 #include <uniroute/state.hpp>

@@ -15,11 +15,10 @@
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/detail/neighbours.hpp>
-#include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
+#include <uniroute/numeric/neighbours.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <utility>
 #include <vector>
 

@@ -8,9 +8,9 @@
 #include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/kernel.hpp>
-#include <uniroute/detail/affine_map.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/numeric/affine_map.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
 #include <vector>

@@ -11,11 +11,11 @@
 #include <string>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
-#include <uniroute/detail/evidence.hpp>
-#include <uniroute/detail/logistic_newton.hpp>
-#include <uniroute/detail/roster.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/numeric/logistic_newton.hpp>
+#include <uniroute/predict/detail/marginal_likelihood.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <utility>
 #include <vector>
 

@@ -16,9 +16,9 @@
 #include <uniroute/concepts/cell_blend.hpp>
 #include <uniroute/concepts/neighbour_weighting.hpp>
 #include <uniroute/concepts/predictor.hpp>
-#include <uniroute/detail/bandwidth.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/numeric/bandwidth.hpp>
 #include <uniroute/predict/blended_cells.hpp>
 #include <uniroute/predict/knn.hpp>
 #include <utility>

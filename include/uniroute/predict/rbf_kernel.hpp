@@ -10,10 +10,10 @@
 #include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/kernel.hpp>
-#include <uniroute/detail/distance.hpp>
-#include <uniroute/detail/kernel_points.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/numeric/distance.hpp>
+#include <uniroute/predict/detail/kernel_points.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
 #include <vector>

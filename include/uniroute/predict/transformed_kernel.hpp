@@ -8,9 +8,9 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/embedding_transform.hpp>
 #include <uniroute/concepts/kernel.hpp>
-#include <uniroute/detail/kernel_points.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/fwd.hpp>
+#include <uniroute/predict/detail/kernel_points.hpp>
 #include <uniroute/state.hpp>
 #include <utility>
 #include <vector>

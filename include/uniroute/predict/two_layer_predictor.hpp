@@ -12,14 +12,13 @@
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
-#include <uniroute/detail/blas.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/detail/distance.hpp>
-#include <uniroute/detail/nearest.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/train_two_layer.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/numeric/blas.hpp>
+#include <uniroute/numeric/distance.hpp>
+#include <uniroute/numeric/nearest.hpp>
+#include <uniroute/predict/detail/train_two_layer.hpp>
 #include <utility>
 #include <vector>
 

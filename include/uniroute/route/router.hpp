@@ -24,13 +24,13 @@
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/detail/router_pool.hpp>
-#include <uniroute/detail/settle.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/encode/embed.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/predict/cell_predictor.hpp>
 #include <uniroute/route/choice.hpp>
+#include <uniroute/route/detail/choose.hpp>
+#include <uniroute/route/detail/router_pool.hpp>
 #include <uniroute/route/mean_cost.hpp>
 #include <uniroute/route/sample_record.hpp>
 #include <utility>
@@ -353,7 +353,7 @@ class router {
       const auto loss = row(losses, i);
       std::copy(loss.begin(), loss.end(), work.losses.begin());
       set_costs(row(x, i), given ? row(costs, i) : std::span<const double>{}, work);
-      out[i] = static_cast<std::uint32_t>(detail::settle_in_batch(predictor_, rule_, pool_, row(x, i), work));
+      out[i] = static_cast<std::uint32_t>(detail::choice_in_batch(predictor_, rule_, pool_, row(x, i), work));
     }
   }
 
@@ -394,7 +394,7 @@ class router {
   /// Throws format_error, and then *this is as it was.
   void load(const state& s) {
     detail::load_members(*this, s, [](auto& next) {
-      next.pool_.settle();
+      next.pool_.restore_order();
       detail::require_state(next.pool_.size() == next.predictor_.size() && next.pool_.size() == next.costs_.size(),
                             "models must be those of the predictor and of the costs");
       if constexpr (requires { next.predictor_.models(); }) {
@@ -517,7 +517,7 @@ class router {
   choice choose_one(embedding_view x, std::span<const double> costs, routing_workspace& work) const {
     prepare(work);
     set_costs(x, costs, work);
-    const std::size_t index = detail::settle_one(predictor_, rule_, pool_, x, work);
+    const std::size_t index = detail::choice_of_one(predictor_, rule_, pool_, x, work);
     return {index, pool_.names()[index], work.losses[index], work.costs[index]};
   }
 

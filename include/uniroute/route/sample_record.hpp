@@ -40,12 +40,12 @@ class sample_record {
     return {};
   }
 
-  /// What a state holds of it; `settle` follows what was read.
+  /// What a state holds of it; `restore_order` follows what was read.
   static void members(auto& of, auto&& visit) {
     visit("prompts", of.prompts_);
     visit("whole", of.whole_);
   }
-  void settle() { std::sort(prompts_.begin(), prompts_.end()); }
+  void restore_order() { std::sort(prompts_.begin(), prompts_.end()); }
 
  private:
   template <class Loss>

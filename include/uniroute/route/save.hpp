@@ -11,10 +11,10 @@
 #include <stdexcept>
 #include <string>
 #include <uniroute/concepts/stateful.hpp>
+#include <uniroute/data/detail/json_file.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/write_routing_table.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/json_file.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/state.hpp>
 #include <uniroute/version.hpp>

@@ -13,9 +13,8 @@
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/detail/roster.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/predict/knn.hpp>
 #include <uniroute/select/rehearsal.hpp>
 #include <uniroute/select/stacking.hpp>

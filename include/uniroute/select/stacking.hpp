@@ -8,8 +8,8 @@
 #include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/detail/nonnegative.hpp>
 #include <uniroute/missing.hpp>
+#include <uniroute/numeric/nonnegative.hpp>
 #include <vector>
 
 namespace uniroute {

@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <string_view>
 #include <uniroute/concepts/interval.hpp>
-#include <uniroute/detail/betting.hpp>
 #include <uniroute/detail/check_interval.hpp>
+#include <uniroute/stats/detail/betting.hpp>
 #include <vector>
 
 namespace uniroute {

@@ -9,8 +9,8 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/embedding_transform.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/transform/raw_embedding.hpp>
 #include <utility>

@@ -10,10 +10,10 @@
 #include <stdexcept>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/embedding_transform.hpp>
-#include <uniroute/detail/affine_map.hpp>
-#include <uniroute/detail/lapack.hpp>
+#include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
-#include <uniroute/detail/transform_checks.hpp>
+#include <uniroute/numeric/affine_map.hpp>
+#include <uniroute/numeric/lapack.hpp>
 #include <utility>
 #include <vector>
 
