@@ -1,12 +1,12 @@
 // Makes the world's figures from a routing table: correct answers and mean costs by category.
 //
 //   aggregate_figures TABLE csv      prints examples/world_figures.csv
-//   aggregate_figures TABLE header   prints the rows of data/world_figures.hpp
+//   aggregate_figures TABLE header   prints the rows of world/world_figures.hpp
 //
 // A prompt belongs to its `category`; categories stand by falling number of prompts, those of equal number by name;
 // models stand in the order of the table. An answer is correct when its loss is 0, and a mean cost is printed in
 // millionths of a dollar with two decimals. Graded and missing outcomes are refused: a count could not show them.
-// The published figures come from MMLU-Pro's per-question results (sources in data/world_figures.hpp).
+// The published figures come from MMLU-Pro's per-question results (sources in world/world_figures.hpp).
 
 #include <algorithm>
 #include <cstddef>

@@ -4,10 +4,10 @@
 #include <ratio.hpp>
 #include <string>
 #include <uniroute/bound/bound.hpp>
-#include <uniroute/data/random_worlds.hpp>
-#include <uniroute/evaluate/cell_truth.hpp>
+#include <uniroute/regret/cell_truth.hpp>
 #include <uniroute/stats/exact_binomial.hpp>
 #include <uniroute/stats/hoeffding.hpp>
+#include <uniroute/world/random_worlds.hpp>
 
 namespace {
 

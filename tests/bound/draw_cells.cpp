@@ -1,7 +1,7 @@
 // Samples by counts have the distribution of samples by rows.
 #include <catch2/catch.hpp>
 #include <uniroute/bound/draw_cells.hpp>
-#include <uniroute/data/random_worlds.hpp>
+#include <uniroute/world/random_worlds.hpp>
 
 namespace ur = uniroute;
 

@@ -1,9 +1,10 @@
 // Places where a value decides by its last digit or by being absent: tolerances, empty sides, one row, one trial.
 #include <catch2/catch.hpp>
 #include <support/small_tables.hpp>
-#include <uniroute/data/discrete_world.hpp>
 #include <uniroute/evaluate/evaluate.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/predict/mlp.hpp>
+#include <uniroute/world/discrete_world.hpp>
 
 namespace ur = uniroute;
 using Catch::Contains;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <uniroute/cluster/kmeans.hpp>
-#include <uniroute/data/simulated_world.hpp>
 #include <uniroute/data/split.hpp>
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/map/proximity_map.hpp>
@@ -12,6 +11,7 @@
 #include <uniroute/predict/predict.hpp>
 #include <uniroute/route/route.hpp>
 #include <uniroute/transform/transform.hpp>
+#include <uniroute/world/simulated_world.hpp>
 
 #include "support/pool_semantics.hpp"
 #include "support/waves.hpp"
@@ -157,7 +157,8 @@ TEST_CASE("the evidence is the closed form's, for any noise and none") {
     CHECK(totals[0] == Approx(-18.463612848784198));
     CHECK(totals[1] == Approx(-12.460760385504397));
     CHECK(totals[2] == Approx(-10.228488553430552));
-    CHECK_FALSE(ur::detail::add_log_likelihood(basis, is_features, ur::make_matrix<double>(2, 12, 0.0), noises, totals));
+    CHECK_FALSE(
+        ur::detail::add_log_likelihood(basis, is_features, ur::make_matrix<double>(2, 12, 0.0), noises, totals));
   };
   check(gram, false);
   check(features, true);

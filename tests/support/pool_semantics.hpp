@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <uniroute/concepts/predictor.hpp>
-#include <uniroute/data/simulated_world.hpp>
+#include <uniroute/world/simulated_world.hpp>
 #include <vector>
 
 #include "support/allocation_counter.hpp"

@@ -2,9 +2,9 @@
 // float64), on embeddings sin(1 + 3i + 7j + ij/10) and the losses below.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <uniroute/data/simulated_world.hpp>
 #include <uniroute/numeric/ridge_path.hpp>
 #include <uniroute/transform/transform.hpp>
+#include <uniroute/world/simulated_world.hpp>
 
 #include "support/allocation_counter.hpp"
 #include "support/waves.hpp"

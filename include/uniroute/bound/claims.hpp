@@ -12,10 +12,10 @@
 #include <string>
 #include <uniroute/arrays.hpp>
 #include <uniroute/bound/certificate.hpp>
-#include <uniroute/data/discrete_world.hpp>
-#include <uniroute/evaluate/cell_truth.hpp>
-#include <uniroute/evaluate/population.hpp>
-#include <uniroute/evaluate/regret.hpp>
+#include <uniroute/regret/cell_truth.hpp>
+#include <uniroute/regret/population.hpp>
+#include <uniroute/regret/regret_of.hpp>
+#include <uniroute/world/discrete_world.hpp>
 #include <utility>
 #include <vector>
 

@@ -8,10 +8,10 @@
 #include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/bound/cell_sample.hpp>
-#include <uniroute/data/discrete_world.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/numeric/count_draws.hpp>
 #include <uniroute/random.hpp>
+#include <uniroute/world/discrete_world.hpp>
 #include <utility>
 #include <vector>
 

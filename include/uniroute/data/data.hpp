@@ -7,23 +7,11 @@
 //   read_routing_table, write_routing_table   from and to a directory; in uniroute/files.hpp.
 //   split, split_rows     by prompt and by model; equal prompts stay on one side.
 //   held_out              a table that says that nothing was fitted, enrolled or chosen on it; what promises take.
-//   simulated_world       a world, tables whose error probabilities are known: published LLMs' accuracies and prices.
-//   discrete_world        finitely many types of prompts; take it where regret must be exact.
-//   gaussian_world        Gaussian mixtures and logistic skills; means have a standard error.
-//   random_cells, smooth_line, fit_world   discrete worlds: at random, on a line, shaped like a real table.
-//   with_heterogeneity    the dial of what differs inside cells.
-//   soft_counterexample, soft_means_counterexample, hard_counterexample, near_ties   worlds that make bounds tight.
 //   read_npy_matrix, write_npy   NumPy arrays; in uniroute/files.hpp.
 //
 // Not provided: Parquet and Arrow (a large dependency; any language writes CSV), tables that do not fit in memory.
 
-#include <uniroute/data/adversarial_worlds.hpp>
-#include <uniroute/data/discrete_world.hpp>
-#include <uniroute/data/fit_world.hpp>
-#include <uniroute/data/gaussian_world.hpp>
 #include <uniroute/data/held_out.hpp>
 #include <uniroute/data/loss_order.hpp>
-#include <uniroute/data/random_worlds.hpp>
 #include <uniroute/data/routing_table.hpp>
-#include <uniroute/data/simulated_world.hpp>
 #include <uniroute/data/split.hpp>

@@ -13,6 +13,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/missing.hpp>
+#include <uniroute/numeric/lower_hull.hpp>
 #include <uniroute/numeric/running_sum.hpp>
 #include <uniroute/numeric/sort_keys.hpp>
 #include <vector>
@@ -40,35 +41,6 @@ struct model_switch {
   std::uint32_t prompt, from, to;
   double loss_from, loss_to, cost_from, cost_to;
 };
-
-/// The minimisers of loss + λ cost over λ >= 0: the falling part of the lower convex hull of (cost, loss).
-/// `by_cost` are model indices by (cost, index); `hull`, as long, gets them by rising cost. Returns how many.
-inline std::size_t lower_hull(std::span<const double> losses, std::span<const double> costs,
-                              std::span<const std::uint32_t> by_cost, std::span<std::uint32_t> hull) noexcept {
-  // First those better than all cheaper ones, without a branch that a random row would mispredict.
-  std::size_t better = 0;
-  double least = std::numeric_limits<double>::infinity();
-  for (const std::uint32_t h : by_cost) {
-    const double loss = losses[h];
-    hull[better] = h;
-    better += static_cast<std::size_t>(loss < least);
-    least = std::min(least, loss);
-  }
-  std::size_t size = 0;
-  for (std::size_t at = 0; at < better; ++at) {
-    const std::uint32_t h = hull[at];
-    for (; size >= 2; --size) {
-      const std::uint32_t a = hull[size - 2], b = hull[size - 1];
-      const bool above =
-          (losses[a] - losses[b]) * (costs[h] - costs[a]) <= (losses[a] - losses[h]) * (costs[b] - costs[a]);
-      if (!above) break;
-    }
-    // A better model at the same cost replaces the one before.
-    if (size > 0 && costs[hull[size - 1]] == costs[h]) --size;
-    hull[size++] = h;
-  }
-  return size;
-}
 
 /// Realised means of changing choices, O(1) a change: sums are kept per model, so that missing outcomes are filled by
 /// the model's mean over observed choices. Costs are summed without drift, never below 0. The running total of losses

@@ -13,26 +13,17 @@
 //   run_protocol, summarise
 //                       the paper's experiment over many trials, with tests that know the trials overlap.
 //
-//   population_of       what regret is measured on: all of an enumerable world, or a sample of any.
-//   oracle_choices, oracle_at_budget   the optimal rule at a λ and at a budget; risk_of, regret_of, trace_regret.
-//   truth_of, approximation_of, take_apart   what a map makes of a world: Ψ*, the bounds' terms, the parts of regret.
-//   search_softmax_maps   the best map of a world that a search finds: what a learned map is measured against.
 //   measure_predictor   Brier score, log loss, AUC and calibration of predicted losses.
 //
 // Not provided: a grid of λ (it misses switching points, and the area then depends on the grid).
 
 #include <uniroute/evaluate/baselines.hpp>
-#include <uniroute/evaluate/cell_truth.hpp>
 #include <uniroute/evaluate/curve_convention.hpp>
 #include <uniroute/evaluate/deferral_curve.hpp>
 #include <uniroute/evaluate/draw_trial.hpp>
-#include <uniroute/evaluate/map_search.hpp>
 #include <uniroute/evaluate/metrics.hpp>
-#include <uniroute/evaluate/oracle.hpp>
-#include <uniroute/evaluate/population.hpp>
 #include <uniroute/evaluate/predictor_quality.hpp>
 #include <uniroute/evaluate/protocol.hpp>
-#include <uniroute/evaluate/regret.hpp>
 #include <uniroute/evaluate/retrained.hpp>
 #include <uniroute/evaluate/summarise.hpp>
 #include <uniroute/evaluate/trial.hpp>

@@ -2,16 +2,16 @@
 // regret.
 #include <catch2/catch.hpp>
 #include <uniroute/cluster/kmeans.hpp>
-#include <uniroute/data/adversarial_worlds.hpp>
-#include <uniroute/data/fit_world.hpp>
-#include <uniroute/data/random_worlds.hpp>
-#include <uniroute/data/simulated_world.hpp>
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/estimate/cell_mean.hpp>
-#include <uniroute/evaluate/map_search.hpp>
 #include <uniroute/map/learned_map.hpp>
 #include <uniroute/map/nearest_map.hpp>
+#include <uniroute/regret/map_search.hpp>
 #include <uniroute/route/router.hpp>
+#include <uniroute/world/adversarial_worlds.hpp>
+#include <uniroute/world/fit_world.hpp>
+#include <uniroute/world/random_worlds.hpp>
+#include <uniroute/world/simulated_world.hpp>
 
 namespace ur = uniroute;
 

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <uniroute/arrays.hpp>
-#include <uniroute/data/discrete_world.hpp>
-#include <uniroute/data/random_worlds.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/world/discrete_world.hpp>
+#include <uniroute/world/random_worlds.hpp>
 #include <utility>
 #include <vector>
 

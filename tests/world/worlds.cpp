@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <support/skip.hpp>
-#include <uniroute/data/data.hpp>
+#include <uniroute/world/world.hpp>
 #include <uniroute/data/read_routing_table.hpp>
 
 namespace ur = uniroute;

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/evaluate/deferral_curve.hpp>
-#include <uniroute/evaluate/population.hpp>
+#include <uniroute/numeric/lower_hull.hpp>
+#include <uniroute/regret/population.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <vector>
 

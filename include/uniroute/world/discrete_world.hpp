@@ -11,11 +11,11 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/world.hpp>
 #include <uniroute/data/routing_table.hpp>
-#include <uniroute/data/world_sample.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/numeric/count_draws.hpp>
 #include <uniroute/random.hpp>
+#include <uniroute/world/world_sample.hpp>
 #include <utility>
 #include <vector>
 

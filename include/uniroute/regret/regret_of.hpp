@@ -11,9 +11,9 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
-#include <uniroute/evaluate/oracle.hpp>
-#include <uniroute/evaluate/population.hpp>
 #include <uniroute/numeric/running_sum.hpp>
+#include <uniroute/regret/oracle.hpp>
+#include <uniroute/regret/population.hpp>
 #include <vector>
 
 namespace uniroute {

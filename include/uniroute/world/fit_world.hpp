@@ -6,12 +6,12 @@
 #include <cmath>
 #include <cstddef>
 #include <uniroute/arrays.hpp>
-#include <uniroute/data/discrete_world.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/missing.hpp>
 #include <uniroute/numeric/blas.hpp>
 #include <uniroute/numeric/lapack.hpp>
+#include <uniroute/world/discrete_world.hpp>
 #include <utility>
 #include <vector>
 

@@ -13,10 +13,10 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/evaluate/oracle.hpp>
-#include <uniroute/evaluate/population.hpp>
-#include <uniroute/evaluate/regret.hpp>
 #include <uniroute/map/memberships.hpp>
+#include <uniroute/regret/oracle.hpp>
+#include <uniroute/regret/population.hpp>
+#include <uniroute/regret/regret_of.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <vector>
 

@@ -10,9 +10,9 @@
 #include <numbers>
 #include <span>
 #include <uniroute/arrays.hpp>
-#include <uniroute/data/discrete_world.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/random.hpp>
+#include <uniroute/world/discrete_world.hpp>
 #include <utility>
 #include <vector>
 

@@ -11,10 +11,10 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/world.hpp>
 #include <uniroute/data/routing_table.hpp>
-#include <uniroute/data/world_figures.hpp>
-#include <uniroute/data/world_sample.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/random.hpp>
+#include <uniroute/world/world_figures.hpp>
+#include <uniroute/world/world_sample.hpp>
 #include <utility>
 #include <vector>
 
@@ -30,7 +30,7 @@ struct simulated_world_options {
 };
 
 /// Prompts come from 14 clusters in the proportions of MMLU-Pro's subjects; 28 LLMs err in each at their published rate
-/// and cost what they cost there (data/world_figures.hpp). Within a cluster an LLM's accuracy varies smoothly:
+/// and cost what they cost there (world/world_figures.hpp). Within a cluster an LLM's accuracy varies smoothly:
 ///   logit P[correct | x, h] = logit accuracy(k, h) + heterogeneity · uₕ · z,   z ~ N(0, I₄),
 /// uₕ a direction of the LLM's own; the embedding is the centre plus noise that contains z. So γ*(x, h) is exact, cells
 /// explain most of it, and Δ is not zero. Texts are words of the cluster's own vocabulary among common ones.

@@ -11,9 +11,9 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/world.hpp>
 #include <uniroute/data/routing_table.hpp>
-#include <uniroute/data/world_sample.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/random.hpp>
+#include <uniroute/world/world_sample.hpp>
 #include <utility>
 #include <vector>
 
@@ -33,7 +33,7 @@ struct gaussian_world_options {
 
 /// x ~ mixture of N(μ_c, spread² I);  γ*(x, h) = 1 / (1 + exp(−b_h − w_hᵀ x)).  The embedding is x, in float32; γ* is
 /// that of the unrounded x. Regret has no closed form: it is a mean over samples with a standard error
-/// (evaluate/regret.hpp). The mean loss of an LLM in a component has one integral, which `component_loss` computes to
+/// (regret/regret_of.hpp). The mean loss of an LLM in a component has one integral, which `component_loss` computes to
 /// 1e-10. Immutable; const members are thread-safe.
 class gaussian_world {
  public:

@@ -10,13 +10,13 @@
 #include <span>
 #include <uniroute/arrays.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/evaluate/cell_truth.hpp>
-#include <uniroute/evaluate/population.hpp>
-#include <uniroute/evaluate/regret.hpp>
 #include <uniroute/numeric/blas.hpp>
 #include <uniroute/numeric/lbfgs.hpp>
 #include <uniroute/numeric/softmax_cells.hpp>
 #include <uniroute/random.hpp>
+#include <uniroute/regret/cell_truth.hpp>
+#include <uniroute/regret/population.hpp>
+#include <uniroute/regret/regret_of.hpp>
 #include <utility>
 #include <vector>
 

@@ -1,8 +1,8 @@
 // What the search for the best map proposes and keeps, beside plain loops over the same draws.
 #include <catch2/catch.hpp>
-#include <uniroute/data/adversarial_worlds.hpp>
-#include <uniroute/data/random_worlds.hpp>
-#include <uniroute/evaluate/map_search.hpp>
+#include <uniroute/regret/map_search.hpp>
+#include <uniroute/world/adversarial_worlds.hpp>
+#include <uniroute/world/random_worlds.hpp>
 
 namespace ur = uniroute;
 
