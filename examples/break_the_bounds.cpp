@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
   app.add_option("--out", folder, "directory to write")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
-    ur::detail::staged_directory staged("break_the_bounds", folder, "results.json");
+    ur::staged_directory staged("break_the_bounds", folder, "results.json");
     std::vector<ur::counterexample_search> searches;
     for (const auto& claim : ur::standard_claims()) searches.emplace_back(claim, seed);
     const auto start = std::chrono::steady_clock::now();

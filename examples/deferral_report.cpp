@@ -27,7 +27,7 @@ std::string page(const source& from, const settings& s, const ur::protocol_resul
 }
 
 int run(const settings& s) {
-  ur::detail::staged_directory staged("deferral_report", s.out, "results.json");
+  ur::staged_directory staged("deferral_report", s.out, "results.json");
   const source from = open_source(s);
   announce(from);
   progress_bar bar;

@@ -399,7 +399,7 @@ int run(settings s) {
   leave_out_undefined(result);
   const auto curves = summarise_curves(result, s);
   // The folder is replaced as a whole; until then partial.jsonl stays.
-  ur::detail::staged_directory staged("enrolment", s.out, experiment::marker_of(s.out));
+  ur::staged_directory staged("enrolment", s.out, experiment::marker_of(s.out));
   staged.write("results.json", results_json(task, s, result, curves).dump(1) + "\n");
   staged.write("trials.csv", trials);
   staged.write("index.html", page(task, s, result, curves));

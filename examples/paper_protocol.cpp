@@ -307,7 +307,7 @@ int run(protocol_settings s) {
                                         {"p_sign", c.p_sign},
                                         {"detectable_gain", c.detectable}});
   // The folder is replaced as a whole; until then partial.jsonl stays.
-  ur::detail::staged_directory staged("paper_protocol", s.out, marker_of(s.out));
+  ur::staged_directory staged("paper_protocol", s.out, marker_of(s.out));
   staged.write("results.json", json.dump(1) + "\n");
   staged.write("trials.csv", trials_csv(result));
   staged.write("index.html", page(from, s, result, all, studies));

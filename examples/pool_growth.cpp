@@ -427,7 +427,7 @@ std::string page(const thrifty::task& task, const settings& s, const summary& of
 }
 
 int run(const settings& s) {
-  ur::detail::staged_directory staged("pool_growth", s.out, "results.json");
+  ur::staged_directory staged("pool_growth", s.out, "results.json");
   const thrifty::task task = thrifty::read_task(s);
   std::vector<trial_result> trials(s.trials);
   thrifty::progress_bar bar;

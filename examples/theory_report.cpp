@@ -310,7 +310,7 @@ int run(const settings& s) {
 
   // The folder is replaced as a whole; until then partial.jsonl stays.
   const char* marker = std::filesystem::exists(dir / "results.json") ? "results.json" : experiment::partial_name;
-  ur::detail::staged_directory staged("theory_report", dir, marker);
+  ur::staged_directory staged("theory_report", dir, marker);
   staged.write("results.json", json.dump(1) + "\n");
   staged.write("index.html", std::move(page).finish());
   staged.commit();

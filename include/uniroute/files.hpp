@@ -3,6 +3,7 @@
 // Everything that reads or writes files.
 //
 // There are
+//   staged_directory                           a folder that is there when all of it is written, or not at all.
 //   read_routing_table, write_routing_table   a table of outcomes: a folder of CSV, JSON lines and arrays.
 //   read_npy_matrix, read_npy_vector, write_npy   NumPy arrays.
 //   read_transformer, read_tokenizer, safetensors_file   a sentence encoder as Hugging Face lays it out.
@@ -13,6 +14,7 @@
 
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/read_routing_table.hpp>
+#include <uniroute/data/staged_directory.hpp>
 #include <uniroute/data/write_routing_table.hpp>
 #include <uniroute/encode/read_tokenizer.hpp>
 #include <uniroute/encode/read_transformer.hpp>

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <uniroute/arrays.hpp>
 #include <uniroute/missing.hpp>
+#include <uniroute/observed.hpp>
 #include <utility>
 #include <vector>
 
@@ -27,14 +28,10 @@ inline loss_matrix contrasts(const loss_matrix& losses) {
   loss_matrix out = losses;
   if (columns(losses) < 2) return out;
   for (std::size_t i = 0; i < rows(out); ++i) {
-    double sum = 0, count = 0;
-    for (const double v : row(losses, i)) {
-      if (is_missing(v)) continue;
-      sum += v;
-      count += 1;
-    }
+    observed_sum of_prompt;
+    for (const double v : row(losses, i)) of_prompt.add(v);
     for (double& v : row(out, i)) {
-      if (!is_missing(v)) v = count < 2 ? missing : v - sum / count;
+      if (!is_missing(v)) v = of_prompt.count < 2 ? missing : v - of_prompt.mean(missing);
     }
   }
   // Where no prompt was run on two LLMs, nothing can be compared either.
@@ -46,13 +43,8 @@ inline loss_matrix contrasts(const loss_matrix& losses) {
 inline loss_matrix neighbour_differences(const loss_matrix& losses) {
   std::vector<std::pair<double, std::size_t>> order;
   for (std::size_t h = 0; h < columns(losses); ++h) {
-    double sum = 0, count = 0;
-    for (std::size_t i = 0; i < rows(losses); ++i) {
-      if (is_missing(losses(i, h))) continue;
-      sum += losses(i, h);
-      count += 1;
-    }
-    if (count > 0) order.emplace_back(sum / count, h);
+    const double mean = column_mean(losses, h, missing);
+    if (!is_missing(mean)) order.emplace_back(mean, h);
   }
   std::sort(order.begin(), order.end());
   if (order.size() < 2) return losses;

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <span>
 #include <uniroute/arrays.hpp>
-#include <uniroute/missing.hpp>
+#include <uniroute/observed.hpp>
 #include <vector>
 
 namespace uniroute {
@@ -17,16 +17,8 @@ namespace uniroute {
 /// were, prompts without an observed loss last. The worst of what a table sorted by benchmark does to a statistic that
 /// reads rows one by one. O(n M + n log n).
 inline std::vector<std::size_t> loss_order(const loss_matrix& losses) {
-  std::vector<double> mean(rows(losses), 2.0);
-  for (std::size_t i = 0; i < mean.size(); ++i) {
-    double sum = 0, observed = 0;
-    for (const double loss : row(losses, i)) {
-      if (is_missing(loss)) continue;
-      sum += loss;
-      observed += 1;
-    }
-    if (observed > 0) mean[i] = sum / observed;
-  }
+  std::vector<double> mean(rows(losses));
+  for (std::size_t i = 0; i < mean.size(); ++i) mean[i] = observed_mean(row(losses, i), 2.0);
   std::vector<std::size_t> order(mean.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return mean[a] < mean[b]; });

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <uniroute/arrays.hpp>
 #include <uniroute/data/csv.hpp>
+#include <uniroute/data/derive_costs.hpp>
 #include <uniroute/data/detail/json_file.hpp>
 #include <uniroute/data/npy.hpp>
 #include <uniroute/data/routing_table.hpp>
@@ -27,9 +28,7 @@ namespace uniroute {
 
 /// Which of the files of a folder `read_routing_table` reads, and what it takes for costs.
 struct read_options {
-  /// What every model costs, where the table has no prices or others are wanted: `table` is what the files say,
-  /// `params` its parameters in billions (params_b), `one` 1 for every prompt and model.
-  enum class cost_source { table, params, one };
+  using cost_source = uniroute::cost_source;
 
   std::string variant = {};  ///< "union" reads outcomes_union.csv, models_union.csv and so on; "" the files without
   cost_source costs = cost_source::table;
@@ -229,37 +228,11 @@ class table_reader {
     return out;
   }
 
-  /// Whether costs are not those of the files, and then what is said of them.
-  bool costs_by_choice() {
-    using source = read_options::cost_source;
-    if (costs_ == source::table) return false;
-    std::vector<std::size_t> kept, all(parts_.ids.size());
-    std::string left_out;
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-    parts_.costs = make_matrix<double>(all.size(), parts_.models.size(), 1.0);
-    for (std::size_t h = 0; h < parts_.models.size(); ++h) {
-      auto& model = parts_.models[h];
-      if (costs_ == source::params && !model.params_b) {
-        left_out += (left_out.empty() ? "" : ", ") + model.name;
-        continue;
-      }
-      model.cost = costs_ == source::params ? *model.params_b : 1.0;
-      for (std::size_t i = 0; i < all.size(); ++i) parts_.costs(i, h) = *model.cost;
-      kept.push_back(h);
-    }
-    if (kept.empty())
-      throw format_error(name("models", ".csv").string(), 1, 1,
-                         "no model has 'params_b', but some must where costs are to be parameters");
-    parts_.notes.push_back(costs_ == source::params ? "Costs: parameters in billions, as asked for."
-                                                    : "Costs: 1 for every prompt and model, as asked for.");
-    keep_models(kept, all, left_out);
-    return true;
-  }
-
   /// Takes out the models whose cost nothing gives.
-  void keep_models(const std::vector<std::size_t>& kept, const std::vector<std::size_t>& all,
-                   const std::string& left_out) {
+  void keep_models(const std::vector<std::size_t>& kept, const std::string& left_out) {
     if (kept.size() == parts_.models.size()) return;
+    std::vector<std::size_t> all(parts_.ids.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
     parts_.notes.push_back("Left out, because nothing gives their cost: " + left_out + ".");
     parts_.losses = take(parts_.losses, all, kept);
     parts_.costs = take(parts_.costs, all, kept);
@@ -287,89 +260,31 @@ class table_reader {
   }
 
   void read_costs() {
-    if (costs_by_choice()) return;
-    const auto valid = [](double value) { return value >= 0; };
-    const auto optional_cells = [&](std::string_view stem, std::string_view what) {
-      return exists(stem) ? read_cells(stem, valid, what, "at least 0")
+    const auto cells = [&](std::string_view stem, std::string_view what) {
+      return exists(stem) ? read_cells(
+                                stem, [](double value) { return value >= 0; }, what, "at least 0")
                           : make_matrix<double>(parts_.ids.size(), parts_.models.size(), missing);
     };
-    parts_.costs = optional_cells("costs", "cost");
-    const token_cells tokens{optional_cells("tokens_in", "token count"), optional_cells("tokens_out", "token count"),
-                             optional_cells("output_chars", "character count")};
-    std::size_t priced = 0, characters = 0, as_long = 0;
-    std::vector<std::size_t> kept, all(parts_.ids.size());
-    std::string left_out;
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-    for (std::size_t h = 0; h < parts_.models.size(); ++h) {
-      const model_info& model = parts_.models[h];
-      bool known = fill_with_mean(h);
-      if (!known && model.cost) {
-        for (std::size_t i = 0; i < all.size(); ++i) parts_.costs(i, h) = *model.cost;
-        known = true;
-      }
-      if (!known && model.price_in_per_mtok && model.price_out_per_mtok) {
-        for (std::size_t i = 0; i < all.size(); ++i) {
-          const double length = parts_.prompts.empty() ? missing : tokens_of(parts_.prompts[i]);
-          const auto [in, out] = tokens.of(i, h, length, characters, as_long);
-          parts_.costs(i, h) = (in * *model.price_in_per_mtok + out * *model.price_out_per_mtok) * 1e-6;
-        }
-        known = fill_with_mean(h);
-        priced += known ? 1u : 0u;
-      }
-      if (known)
-        kept.push_back(h);
-      else
-        left_out += (left_out.empty() ? "" : ", ") + model.name;
+    cost_records known;
+    if (costs_ == cost_source::table) {
+      known = {cells("costs", "cost"), cells("tokens_in", "token count"), cells("tokens_out", "token count"),
+               cells("output_chars", "character count")};
     }
-    if (exists("costs"))
+    auto derived = derive_costs(costs_, parts_.ids.size(), parts_.models, parts_.prompts, std::move(known));
+    if (costs_ == cost_source::table && exists("costs"))
       parts_.notes.push_back("Costs: per prompt and model, from " + name("costs", ".csv").filename().string() + ".");
-    if (priced != 0) {
-      parts_.notes.push_back(text("Costs of ", priced, " models: prices x tokens",
-                                  characters != 0 ? ", tokens estimated as characters / 4" : "",
-                                  as_long != 0 ? "; an answer of unknown length counts as long as its prompt" : "",
-                                  "."));
+    for (auto& note : derived.notes) parts_.notes.push_back(std::move(note));
+    if (derived.kept.empty()) {
+      const std::string what =
+          costs_ == cost_source::params
+              ? "no model has 'params_b', but some must where costs are to be parameters"
+              : "no model has a cost: costs.csv, a column 'cost' or prices must give it (or read it "
+                "with parameters or 1 for costs: --cost params, --cost 1)" +
+                    mistaken_title();
+      throw format_error(name("models", ".csv").string(), 1, 1, what);
     }
-    if (kept.empty())
-      throw format_error(name("models", ".csv").string(), 1, 1,
-                         text("no model has a cost: costs.csv, a column 'cost' or prices must give it (or read it "
-                              "with parameters or 1 for costs: --cost params, --cost 1)",
-                              mistaken_title()));
-    keep_models(kept, all, left_out);
-  }
-
-  /// Characters / 4; bytes that continue a UTF-8 character do not count.
-  static double tokens_of(std::string_view prompt) noexcept {
-    const auto characters = std::count_if(prompt.begin(), prompt.end(), [](char c) { return (c & 0xC0) != 0x80; });
-    return static_cast<double>(characters) / 4;
-  }
-
-  /// What is known of the lengths of prompts and answers, `missing` where it is not.
-  struct token_cells {
-    matrix<double> in, out, out_characters;
-
-    /// Tokens of prompt i and of the answer of model h; `length` is the prompt's estimate. Counts the estimates.
-    std::pair<double, double> of(std::size_t i, std::size_t h, double length, std::size_t& characters,
-                                 std::size_t& as_long) const noexcept {
-      const bool guess_in = is_missing(in(i, h)), guess_out = is_missing(out(i, h));
-      const bool known_length = !is_missing(out_characters(i, h));
-      characters += guess_in || guess_out ? 1u : 0u;
-      as_long += guess_out && !known_length ? 1u : 0u;
-      return {guess_in ? length : in(i, h), !guess_out ? out(i, h) : known_length ? out_characters(i, h) / 4 : length};
-    }
-  };
-
-  /// Whether model h has any cost; missing ones take the mean of the others.
-  bool fill_with_mean(std::size_t h) {
-    double sum = 0, count = 0;
-    for (std::size_t i = 0; i < rows(parts_.costs); ++i) {
-      if (is_missing(parts_.costs(i, h))) continue;
-      sum += parts_.costs(i, h);
-      count += 1;
-    }
-    for (std::size_t i = 0; count > 0 && i < rows(parts_.costs); ++i) {
-      if (is_missing(parts_.costs(i, h))) parts_.costs(i, h) = sum / count;
-    }
-    return count > 0;
+    parts_.costs = std::move(derived.costs);
+    keep_models(derived.kept, derived.left_out);
   }
 
   std::filesystem::path dir_;

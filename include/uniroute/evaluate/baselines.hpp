@@ -8,6 +8,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/evaluate/deferral_curve.hpp>
 #include <uniroute/evaluate/trial.hpp>
+#include <uniroute/observed.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 
 namespace uniroute {

@@ -16,6 +16,7 @@
 #include <uniroute/numeric/lower_hull.hpp>
 #include <uniroute/numeric/running_sum.hpp>
 #include <uniroute/numeric/sort_keys.hpp>
+#include <uniroute/observed.hpp>
 #include <vector>
 
 namespace uniroute {
@@ -99,14 +100,8 @@ class choice_tally {
 
   /// Half where the model was never observed.
   double sample_mean(model_sums& model, std::size_t h) const noexcept {
-    if (model.fallback >= 0) return model.fallback;
-    double sum = 0, count = 0;
-    for (std::size_t i = 0; i < rows(losses_); ++i) {
-      if (is_missing(losses_(i, h))) continue;
-      sum += losses_(i, h);
-      count += 1;
-    }
-    return model.fallback = count > 0 ? sum / count : 0.5;
+    if (model.fallback < 0) model.fallback = column_mean(losses_, h, 0.5);
+    return model.fallback;
   }
 
   const loss_matrix& losses_;

@@ -20,6 +20,7 @@
 #include <uniroute/evaluate/predictor_quality.hpp>
 #include <uniroute/evaluate/trial.hpp>
 #include <uniroute/numeric/parallel.hpp>
+#include <uniroute/observed.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <utility>
 #include <vector>

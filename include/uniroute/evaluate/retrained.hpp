@@ -12,6 +12,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/trial.hpp>
 #include <uniroute/missing.hpp>
+#include <uniroute/observed.hpp>
 #include <utility>
 #include <vector>
 

@@ -14,7 +14,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/missing.hpp>
+#include <uniroute/observed.hpp>
 #include <utility>
 #include <vector>
 
@@ -100,21 +100,6 @@ inline const prediction& predict_once(const routing_method& method, const trial_
 inline std::string option_of(const std::string& name) {
   const auto slash = name.find('/');
   return slash == std::string::npos ? name : name.substr(slash + 1);
-}
-
-/// The mean of each column, over what is observed; `otherwise` where nothing is. 1 x M.
-inline matrix<double> column_means(const matrix<double>& values, double otherwise = 0.5) {
-  auto out = make_matrix<double>(1, columns(values), otherwise);
-  for (std::size_t j = 0; j < columns(values); ++j) {
-    double sum = 0, count = 0;
-    for (std::size_t i = 0; i < rows(values); ++i) {
-      if (is_missing(values(i, j))) continue;
-      sum += values(i, j);
-      count += 1;
-    }
-    if (count > 0) out(0, j) = sum / count;
-  }
-  return out;
 }
 
 /// The method that fits `make(trial)`, a pool_adaptive predictor, on the training prompts and enrols the unseen LLMs.

@@ -13,7 +13,7 @@
 #include <uniroute/concepts/stateful.hpp>
 #include <uniroute/data/detail/json_file.hpp>
 #include <uniroute/data/npy.hpp>
-#include <uniroute/data/write_routing_table.hpp>
+#include <uniroute/data/staged_directory.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/state.hpp>
@@ -34,7 +34,7 @@ inline constexpr std::uint64_t state_format = 2;
 /// Throws std::invalid_argument if `dir` is something else than a saved state, std::domain_error for an infinite or
 /// NaN number or a text that is not UTF-8, format_error if a file cannot be written.
 inline void write_state(const state& s, const std::filesystem::path& dir) {
-  detail::staged_directory staged("write_state", dir, "state.json");
+  staged_directory staged("write_state", dir, "state.json");
   nlohmann::json json;
   json["uniroute"] = UNIROUTE_VERSION;
   json["format"] = detail::state_format;

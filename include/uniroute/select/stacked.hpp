@@ -14,6 +14,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <uniroute/observed.hpp>
 #include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/predict/knn.hpp>
 #include <uniroute/select/rehearsal.hpp>
@@ -87,19 +88,13 @@ class stacked {
 
   /// Adds an LLM to every predictor; nothing is refitted. Throws what they throw, and then no one has it.
   void enroll(const std::string& name, std::span<const double> losses) {
-    double sum = 0, observed = 0;
-    for (const double loss : losses) {
-      if (is_missing(loss)) continue;
-      sum += loss;
-      observed += 1;
-    }
     std::size_t joined = 0;
     try {
       each([&](auto& member) {
         member.enroll(name, losses);
         ++joined;
       });
-      means_.push_back(sum / observed);
+      means_.push_back(observed_mean(losses, missing));
     } catch (...) {
       each([&](auto& member) {
         if (joined == 0) return;

@@ -10,6 +10,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/metrics.hpp>
 #include <uniroute/evaluate/trial.hpp>
+#include <uniroute/observed.hpp>
 #include <uniroute/select/rehearsal.hpp>
 #include <uniroute/select/stacking.hpp>
 #include <utility>
