@@ -10,13 +10,13 @@
 #include <uniroute/enroll/enroll.hpp>
 #include <uniroute/estimate/estimate.hpp>
 #include <uniroute/evaluate/evaluate.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/fwd.hpp>
 #include <uniroute/map/map.hpp>
 #include <uniroute/predict/predict.hpp>
 #include <uniroute/regret/regret.hpp>
 #include <uniroute/report/report.hpp>
 #include <uniroute/route/route.hpp>
-#include <uniroute/select/select.hpp>
 #include <uniroute/stats/stats.hpp>
 #include <uniroute/transform/transform.hpp>
 #include <uniroute/version.hpp>

@@ -1,5 +1,5 @@
 // expect: predictor_method: Make\(trial\) must return a pool_adaptive predictor
-#include <uniroute/evaluate/evaluate.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/predict/predict.hpp>
 
 namespace ur = uniroute;

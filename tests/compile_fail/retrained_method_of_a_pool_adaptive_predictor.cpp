@@ -1,5 +1,5 @@
 // expect: retrained_method: Make\(trial\) must return a predictor that is not pool_adaptive
-#include <uniroute/evaluate/evaluate.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/predict/predict.hpp>
 
 namespace ur = uniroute;

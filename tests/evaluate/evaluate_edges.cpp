@@ -2,8 +2,9 @@
 #include <catch2/catch.hpp>
 #include <support/small_tables.hpp>
 #include <uniroute/evaluate/evaluate.hpp>
-#include <uniroute/regret/regret.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/predict/mlp.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/world/discrete_world.hpp>
 
 namespace ur = uniroute;

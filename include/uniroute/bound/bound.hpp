@@ -16,6 +16,8 @@
 //   certify_held_out       risk, J and paired differences to every single LLM and to ZeroRouter, of any router.
 //   certify_hindsight      total regret of any router, valid and loose.
 //   guard_quality, guard_cost   routers whose promise was tested before it is given (route/guarded_rule.hpp).
+//   cells_by_certificate   K, or any of several routers, by the least upper bound on its held-out J. Needs prompts that
+//                          no candidate has seen; promises what it chooses.
 //   estimate_heterogeneity      how much error rates vary inside cells: an estimate, never a bound.
 //   known_shares, estimated_shares   what is known of the cell shares.
 //   contributions          which cell and which LLM a certificate is made of.
@@ -25,6 +27,7 @@
 
 #include <uniroute/bound/cell_sample.hpp>
 #include <uniroute/bound/cell_shares.hpp>
+#include <uniroute/bound/cells_by_certificate.hpp>
 #include <uniroute/bound/certificate.hpp>
 #include <uniroute/bound/certify.hpp>
 #include <uniroute/bound/certify_held_out.hpp>

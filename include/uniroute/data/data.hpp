@@ -7,12 +7,14 @@
 //   read_routing_table, write_routing_table   from and to a directory; in uniroute/files.hpp.
 //   derive_costs          costs from prices, lengths, parameters or nothing, as every reader of tables should.
 //   split, split_rows     by prompt and by model; equal prompts stay on one side.
+//   folds_of_seen         which seen LLMs play new ones, and on which prompts.
 //   held_out              a table that says that nothing was fitted, enrolled or chosen on it; what promises take.
 //   read_npy_matrix, write_npy   NumPy arrays; in uniroute/files.hpp.
 //
 // Not provided: Parquet and Arrow (a large dependency; any language writes CSV), tables that do not fit in memory.
 
 #include <uniroute/data/derive_costs.hpp>
+#include <uniroute/data/folds.hpp>
 #include <uniroute/data/held_out.hpp>
 #include <uniroute/data/loss_order.hpp>
 #include <uniroute/data/routing_table.hpp>

@@ -16,6 +16,8 @@
 //   item_response   difficulty and discrimination of prompts, abilities of LLMs.
 //   logistic_regression  on a few features, with a prior from the seen LLMs: put a transform before it.
 //   transformed     any of these in the space of a transform, such as skills.
+//   stacked, guarded   any of these mixed by how well they do on seen LLMs treated as new, or one pulled towards the
+//                   prompt-independent prediction.
 //
 // Not provided: predictors with a network per LLM (an LLM that joins would need a training of its own).
 
@@ -31,4 +33,6 @@
 #include <uniroute/predict/mlp.hpp>
 #include <uniroute/predict/prox_router.hpp>
 #include <uniroute/predict/ridge.hpp>
+#include <uniroute/predict/stacked.hpp>
+#include <uniroute/predict/stacking.hpp>
 #include <uniroute/predict/transformed.hpp>

@@ -10,7 +10,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/evaluate/trial.hpp>
+#include <uniroute/experiment/trial.hpp>
 #include <uniroute/missing.hpp>
 #include <uniroute/observed.hpp>
 #include <utility>

@@ -1,11 +1,12 @@
 // What selection on seen LLMs refuses, in whole sentences, and what it does at its borders.
 #include <catch2/catch.hpp>
 #include <set>
+#include <uniroute/bound/cells_by_certificate.hpp>
 #include <uniroute/cluster/kmeans.hpp>
 #include <uniroute/estimate/cell_mean.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/map/nearest_map.hpp>
 #include <uniroute/predict/predict.hpp>
-#include <uniroute/select/select.hpp>
 
 namespace ur = uniroute;
 using Catch::Contains;
@@ -68,15 +69,15 @@ TEST_CASE("rehearsals refuse options and trials that leave nothing to hold out")
   for (const double share : {0.0, 1.0, -.5, std::nan("")})
     CHECK_THROWS_WITH(ur::rehearsals_of(t, {.scored_share = share}), Contains("scored_share is "));
   CHECK_THROWS_WITH(ur::rehearsals_of(trial(40, 1, 10)),
-                    "rehearsals_of: the trial has 1 seen LLMs, but must have at least 2");
+                    "rehearsals_of: there are 1 seen LLMs, but must be at least 2");
   // .3 of four prompts are one to score; of the other three one is labelled and two are fitted on.
   CHECK(ur::rehearsals_of(trial(4, 4, 10)).size() == 2);
   CHECK_THROWS_WITH(ur::rehearsals_of(trial(3, 4, 10)),
-                    Contains("the trial has 3 training prompts, but must have at least 4: one to score, one to label"));
+                    Contains("there are 3 training prompts, but must be at least 4: one to score, one to label"));
   CHECK_THROWS_WITH(ur::rehearsals_of(trial(40, 4, 10), {.scored_share = .99}),
-                    Contains("the trial has 40 training prompts, but must have at least "));
+                    Contains("there are 40 training prompts, but must be at least "));
   CHECK_THROWS_WITH(ur::rehearsals_of(trial(40, 4, 0)),
-                    "rehearsals_of: the trial has 0 validation prompts, but must have at least 1");
+                    "rehearsals_of: there are 0 validation prompts, but must be at least 1");
 }
 
 TEST_CASE("few seen LLMs: folds are at most half of them, and of one fold half of the LLMs are held back") {

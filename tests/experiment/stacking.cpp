@@ -143,7 +143,7 @@ TEST_CASE("rehearsals hold out every seen LLM once, and no prompt is in two part
   auto small = t;
   small.train_x = ur::make_matrix<float>(3, 2);
   CHECK_THROWS_WITH(ur::rehearsals_of(small, {.folds = 3}),
-                    Catch::Contains("the trial has 3 training prompts, but must have at least 4"));
+                    Catch::Contains("there are 3 training prompts, but must be at least 4"));
 }
 
 TEST_CASE("in a static pool every LLM is fitted on, represented and scored, each time on other prompts") {

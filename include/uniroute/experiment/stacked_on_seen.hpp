@@ -9,10 +9,10 @@
 #include <string>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/metrics.hpp>
-#include <uniroute/evaluate/trial.hpp>
+#include <uniroute/experiment/rehearsal.hpp>
+#include <uniroute/experiment/trial.hpp>
 #include <uniroute/observed.hpp>
-#include <uniroute/select/rehearsal.hpp>
-#include <uniroute/select/stacking.hpp>
+#include <uniroute/predict/stacking.hpp>
 #include <utility>
 #include <vector>
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <uniroute/arrays.hpp>
 #include <uniroute/evaluate/deferral_curve.hpp>
-#include <uniroute/evaluate/trial.hpp>
+#include <uniroute/experiment/trial.hpp>
 #include <uniroute/observed.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/metrics.hpp>
-#include <uniroute/evaluate/trial.hpp>
-#include <uniroute/select/rehearsal.hpp>
+#include <uniroute/experiment/rehearsal.hpp>
+#include <uniroute/experiment/trial.hpp>
 #include <utility>
 #include <vector>
 

@@ -1,6 +1,6 @@
 // Methods that train again in every trial: what they are given, and what they are not.
 #include <catch2/catch.hpp>
-#include <uniroute/select/seen_as_new.hpp>
+#include <uniroute/experiment/seen_as_new.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

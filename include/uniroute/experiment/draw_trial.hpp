@@ -16,7 +16,7 @@
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/data/split.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/evaluate/trial.hpp>
+#include <uniroute/experiment/trial.hpp>
 #include <uniroute/missing.hpp>
 #include <uniroute/random.hpp>
 #include <utility>

@@ -11,14 +11,14 @@
 #include <tuple>
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
+#include <uniroute/data/folds.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/observed.hpp>
 #include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/predict/knn.hpp>
-#include <uniroute/select/rehearsal.hpp>
-#include <uniroute/select/stacking.hpp>
+#include <uniroute/predict/stacking.hpp>
 #include <utility>
 #include <vector>
 
@@ -196,29 +196,28 @@ class stacked {
     std::vector<double> out(predictor_count, options_.scale / static_cast<double>(predictor_count));
     constexpr std::size_t least_prompts = 20;
     if (columns(losses) < 4 || rows(x) < least_prompts) return out;
-    trial_data whole;
-    whole.seed = options_.seed;
-    whole.train_x = x;
-    whole.train_losses = losses;
-    whole.train_costs = make_matrix<double>(rows(x), columns(losses), 0.0);
-    whole.validation_x = make_matrix<float>(options_.labels, 0);
-    for (std::size_t h = 0; h < columns(losses); ++h) whole.seen.push_back(detail::text("seen ", h));
     std::vector<stacking> samples;
-    for (const rehearsal& r : rehearsals_of(whole, options_.rehearsals)) {
+    for (const seen_fold& fold :
+         folds_of_seen("stacked::fit", losses, options_.labels, false, options_.seed, options_.rehearsals)) {
+      const embedding_matrix fitted_on = take_rows(x, std::span(fold.fitted_on)),
+                             labelled = take_rows(x, std::span(fold.labelled)),
+                             scored = take_rows(x, std::span(fold.scored));
+      const loss_matrix of_seen = take(losses, fold.fitted_on, fold.seen),
+                        of_held = take(losses, fold.labelled, fold.held);
       auto members = members_;
       std::vector<loss_matrix> predicted;
       const auto rehearse = [&](auto& member) {
-        member.fit(r.trial.train_x, r.trial.train_losses);
-        member.set_validation(r.trial.validation_x);
-        for (std::size_t h = 0; h < r.trial.unseen.size(); ++h)
-          member.enroll(r.trial.unseen[h], column(r.trial.validation_losses, h));
-        predicted.push_back(member.predict(r.trial.test_x));
+        member.fit(fitted_on, of_seen);
+        member.set_validation(labelled);
+        for (std::size_t h = 0; h < fold.held.size(); ++h)
+          member.enroll(detail::text("seen ", fold.held[h]), column(of_held, h));
+        predicted.push_back(member.predict(scored));
       };
       std::apply([&](auto&... member) { (rehearse(member), ...); }, members);
       std::vector<const loss_matrix*> of;
       for (const auto& p : predicted) of.push_back(&p);
-      const auto means = column_means(r.trial.validation_losses);
-      samples.emplace_back(predictor_count).add(of, row(means, 0), r.losses);
+      const auto means = column_means(of_held);
+      samples.emplace_back(predictor_count).add(of, row(means, 0), take(losses, fold.scored, fold.held));
     }
     if (samples.empty()) return out;
     if (!(error_spared(samples, weights_of_others(samples)) > 0)) return std::vector<double>(predictor_count, 0.0);

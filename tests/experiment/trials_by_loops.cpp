@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
-#include <uniroute/evaluate/draw_trial.hpp>
+#include <uniroute/experiment/draw_trial.hpp>
 
 namespace ur = uniroute;
 

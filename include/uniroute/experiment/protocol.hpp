@@ -14,11 +14,11 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/evaluate/baselines.hpp>
-#include <uniroute/evaluate/draw_trial.hpp>
 #include <uniroute/evaluate/metrics.hpp>
 #include <uniroute/evaluate/predictor_quality.hpp>
-#include <uniroute/evaluate/trial.hpp>
+#include <uniroute/experiment/draw_trial.hpp>
+#include <uniroute/experiment/references.hpp>
+#include <uniroute/experiment/trial.hpp>
 #include <uniroute/numeric/parallel.hpp>
 #include <uniroute/observed.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 #include <uniroute/evaluate/predictor_quality.hpp>
-#include <uniroute/evaluate/protocol.hpp>
+#include <uniroute/experiment/protocol.hpp>
 #include <uniroute/stats/cluster_bootstrap.hpp>
 #include <uniroute/stats/paired_tests.hpp>
 #include <utility>

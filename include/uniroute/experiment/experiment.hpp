@@ -1,0 +1,25 @@
+#pragma once
+
+// Methods beside each other: many random splits of a table by prompt and by LLM, every method on each, means and tests.
+//
+// There are
+//   routing_method      a named function of a trial; predictor_method makes one of any pool_adaptive predictor,
+//                       retrained_method and clairvoyant_method of predictors that cannot enrol.
+//   run_protocol, summarise   the paper's experiment over many trials, with tests that know that the trials overlap.
+//   zero_router, best_single, cheapest, random_choice, hindsight_oracle, shuffled_choices
+//                       what is drawn beside a router.
+//   rehearsals_of       trials made of a trial's training set, in which seen LLMs play the unseen ones.
+//   selected_on_seen    the best of several methods there. The paper chooses K so; take it for hyper-parameters.
+//   stacked_on_seen     a mixture of several methods, weighted there. Take it for whole methods.
+//
+// Not provided: choices by the unseen LLMs' own outcomes (their few hundred labels are what predictions are made of).
+
+#include <uniroute/experiment/draw_trial.hpp>
+#include <uniroute/experiment/protocol.hpp>
+#include <uniroute/experiment/references.hpp>
+#include <uniroute/experiment/rehearsal.hpp>
+#include <uniroute/experiment/retrained.hpp>
+#include <uniroute/experiment/seen_as_new.hpp>
+#include <uniroute/experiment/stacked_on_seen.hpp>
+#include <uniroute/experiment/summarise.hpp>
+#include <uniroute/experiment/trial.hpp>
