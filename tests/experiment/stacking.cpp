@@ -143,6 +143,9 @@ TEST_CASE("rehearsals hold out every seen LLM once, and no prompt is in two part
   auto small = t;
   small.train_x = ur::make_matrix<float>(3, 2);
   CHECK_THROWS_WITH(ur::rehearsals_of(small, {.folds = 3}),
+                    Catch::Contains("rehearsals_of: train_x has 3 rows, but must"));
+  small.train_losses = ur::make_matrix<double>(3, t.seen.size(), .5);
+  CHECK_THROWS_WITH(ur::rehearsals_of(small, {.folds = 3}),
                     Catch::Contains("there are 3 training prompts, but must be at least 4"));
 }
 

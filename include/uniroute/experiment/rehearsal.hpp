@@ -58,8 +58,10 @@ inline std::vector<rehearsal> rehearse_on_seen(const trial_data& outer, const se
 
 /// The rehearsals of a trial, made once a trial; from nothing but its training prompts and seen LLMs (in a static pool
 /// these are those that it routes to). Those without a seen LLM, or with fewer than 2 others, that have outcomes are
-/// dropped. Throws std::invalid_argument for too few LLMs or prompts.
+/// dropped. Throws std::invalid_argument for too few LLMs or prompts, and for shapes.
 inline const std::vector<rehearsal>& rehearsals_of(const trial_data& trial, const seen_as_new_options& options = {}) {
+  detail::require(rows(trial.train_x) == rows(trial.train_losses), "rehearsals_of: train_x has ", rows(trial.train_x),
+                  " rows, but must have one for each of train_losses, ", rows(trial.train_losses));
   const std::string key = detail::text("rehearsals ", options.folds, " ", options.repeats, " ", options.scored_share);
   return trial.memo.get<std::vector<rehearsal>>(key, [&] { return detail::rehearse_on_seen(trial, options); });
 }
