@@ -138,3 +138,40 @@ TEST_CASE("saved routers that name what is not there are refused, with the file 
   refused([&](auto& j) { j["values"][array]["type"] = "tensor"; }, "'" + array + "' has the unknown type 'tensor'");
   refused([](auto& j) { j["uniroute"] = 99999999; }, "was written by a later version of uniroute");
 }
+
+TEST_CASE("rules and costs refuse what is infinite, and samples without LLMs") {
+  CHECK_THROWS_WITH(ur::cell_cost(infinite), Contains("cell_cost: strength is inf"));
+  ur::budget_rule rule{{.budget = 1}};
+  CHECK_THROWS_WITH(rule.calibrate(ur::make_matrix<double>(3, 0), ur::make_matrix<double>(3, 0)),
+                    "budget_rule::calibrate: losses is 3 x 0, but must be at least 1 x 1");
+  const auto refused = [](const auto& policy, const std::string& name, auto value) {
+    auto bad = policy.save();
+    bad.set(name, value);
+    auto copy = policy;
+    CHECK_THROWS_AS(copy.load(bad), ur::format_error);
+    CHECK((copy.save() == policy.save()));
+  };
+  refused(ur::cell_cost{}, "strength", infinite);
+  refused(ur::guarded_rule{}, "lambda", infinite);
+  ur::mean_cost costs;
+  costs.enroll(2.0);
+  refused(costs, "costs", std::vector<double>{infinite});
+  // A threshold's margin, with the dearer LLM first and last.
+  const ur::threshold_rule threshold{{.threshold = .1}};
+  const std::vector<double> losses{.5, .2}, rising{1, 2}, falling{2, 1};
+  using two = std::span<const double, 2>;
+  CHECK(threshold.margin(ur::candidates<2>{two(losses), two(rising), 0}) == Approx(.1));
+  CHECK(threshold.margin(ur::candidates<2>{two(losses), two(falling), 0}) == Approx(.2));
+}
+
+TEST_CASE("a sample without embeddings or texts is known by its ids, and one without rows is no other's") {
+  ur::routing_table_parts parts;
+  parts.models = {{.name = "a"}};
+  parts.ids = {"one", "two"};
+  parts.losses = parts.costs = ur::make_matrix<double>(2, 1, .5);
+  const ur::routing_table bare(parts);
+  parts.ids = {"three", "two"};
+  const ur::routing_table other(parts);
+  CHECK(ur::sample_record(bare).first_shared(other) == std::optional<std::size_t>(1));
+  CHECK_FALSE(ur::sample_record(ur::make_matrix<float>(0, 3)).first_shared(bare).has_value());
+}
