@@ -10,13 +10,26 @@ namespace uniroute::detail {
 
 inline constexpr std::size_t lane_count = 16;
 
-using float_lanes = float __attribute__((vector_size(64), aligned(4), may_alias));
-using index_lanes = std::uint32_t __attribute__((vector_size(64), aligned(4), may_alias));
+using float_lanes = float __attribute__((vector_size(64)));
+using index_lanes = std::uint32_t __attribute__((vector_size(64)));
 
-/// The lanes that lie from p on, which need not be aligned. (Vectors are never returned or passed by value: how they
-/// are depends on the machine that is compiled for.)
-inline const float_lanes& lanes(const float* p) noexcept { return *reinterpret_cast<const float_lanes*>(p); }
-inline float_lanes& lanes(float* p) noexcept { return *reinterpret_cast<float_lanes*>(p); }
-inline index_lanes& lanes(std::uint32_t* p) noexcept { return *reinterpret_cast<index_lanes*>(p); }
+/// Lanes in memory, which need not be aligned: read or write `at`, but bind no reference to it. (A type of vectors with
+/// a smaller alignment will not do: clang forgets it where a reference is made.)
+template <class Lanes>
+struct __attribute__((packed, may_alias)) lanes_in_memory {
+  Lanes at;
+};
+
+/// The lanes that lie from p on. (Vectors are never returned or passed by value: how they are depends on the machine
+/// that is compiled for.)
+inline const lanes_in_memory<float_lanes>& lanes(const float* p) noexcept {
+  return *reinterpret_cast<const lanes_in_memory<float_lanes>*>(p);
+}
+inline lanes_in_memory<float_lanes>& lanes(float* p) noexcept {
+  return *reinterpret_cast<lanes_in_memory<float_lanes>*>(p);
+}
+inline lanes_in_memory<index_lanes>& lanes(std::uint32_t* p) noexcept {
+  return *reinterpret_cast<lanes_in_memory<index_lanes>*>(p);
+}
 
 }  // namespace uniroute::detail

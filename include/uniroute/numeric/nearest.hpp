@@ -86,21 +86,23 @@ inline void least_by_group(const centroid_table& table, tile_scratch& work) noex
     const float* const norms = table.squared_norms.data() + k;
     const index_lanes first = static_cast<std::uint32_t>(k) - index_lanes{};
     for (std::size_t i = 0; i < stride; i += lane_count) {
-      float_lanes least = norms[0] + lanes(scores + i);
+      float_lanes least = norms[0] + lanes(scores + i).at;
       const auto lower = [&](std::size_t c) {
-        const float_lanes score = norms[c] + lanes(scores + i + c * stride);
+        const float_lanes score = norms[c] + lanes(scores + i + c * stride).at;
         least = score < least ? score : least;
       };
       if (whole) {
         for (std::size_t c = 1; c < group_size; ++c) lower(c);
       }
-      float_lanes &best = lanes(work.best.data() + i), &second = lanes(work.second.data() + i);
-      index_lanes& group = lanes(work.group.data() + i);
-      const auto nearer = least < best;
-      const float_lanes other = nearer ? best : least;
-      second = other < second ? other : second;
-      best = nearer ? least : best;
-      group = nearer ? first : group;
+      auto &best = lanes(work.best.data() + i), &second = lanes(work.second.data() + i);
+      auto& group = lanes(work.group.data() + i);
+      const float_lanes least_before = best.at, second_before = second.at;
+      const index_lanes group_before = group.at;
+      const auto nearer = least < least_before;
+      const float_lanes other = nearer ? least_before : least;
+      second.at = other < second_before ? other : second_before;
+      best.at = nearer ? least : least_before;
+      group.at = nearer ? first : group_before;
     }
     k += size;
   }

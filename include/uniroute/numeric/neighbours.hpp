@@ -46,10 +46,10 @@ class neighbour_search {
       index_lanes passed{};
       for (std::uint32_t part = 0; part < parts; ++part) {
         const std::size_t j = start + part * lane_count;
-        passed |= index_lanes(lanes(norms + j) + lanes(products + j) <= limit_) & (1U << part);
+        passed |= index_lanes(lanes(norms + j).at + lanes(products + j).at <= limit_) & (1U << part);
       }
       std::array<std::uint32_t, lane_count> bits;
-      lanes(bits.data()) = passed;
+      lanes(bits.data()).at = passed;
       for (std::size_t lane = 0; lane < lane_count; ++lane) {
         for (std::uint32_t left = bits[lane]; left != 0; left &= left - 1)
           take(start + static_cast<std::size_t>(std::countr_zero(left)) * lane_count + lane);
