@@ -1,8 +1,8 @@
 // What a map makes of a world: the counterexamples to the published bound, and the parts of a router's regret.
 #include <catch2/catch.hpp>
 #include <uniroute/bound/draw_cells.hpp>
-#include <uniroute/world/world.hpp>
 #include <uniroute/regret/cell_truth.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

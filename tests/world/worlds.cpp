@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <support/skip.hpp>
-#include <uniroute/world/world.hpp>
 #include <uniroute/data/read_routing_table.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

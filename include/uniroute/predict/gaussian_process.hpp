@@ -89,7 +89,8 @@ class gaussian_process {
     double noise = options_.noise.value_or(options_.default_noise);
     if (!options_.noise || detail::shapes_of(k) > 1) {
       const std::vector<double> noises = options_.noise ? std::vector<double>{noise} : detail::noise_grid();
-      const auto best = detail::choose_by_marginal_likelihood(k, x, losses, options_.target, noises, options_.training_prompts);
+      const auto best =
+          detail::choose_by_marginal_likelihood(k, x, losses, options_.target, noises, options_.training_prompts);
       if (best.learned) {
         noise = best.noise;
         detail::choose_shape(k, best.shape);

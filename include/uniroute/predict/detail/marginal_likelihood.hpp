@@ -68,7 +68,7 @@ inline void centre_columns(matrix<double>& f) {
 /// C⁻¹ = (I - F (FᵀF + noise I)⁻¹ Fᵀ) / noise), the answer is the same. O(4 k³ / 3) for k = min(n, r), and O(k) for
 /// each noise and target.
 inline bool add_log_likelihood(matrix<double> basis, bool is_features, const matrix<double>& y,
-                         std::span<const double> noises, std::span<double> totals) {
+                               std::span<const double> noises, std::span<double> totals) {
   const std::size_t n = columns(y);
   std::vector<double> variation;
   std::vector<std::size_t> varying;
@@ -139,7 +139,7 @@ inline std::vector<std::size_t> evenly_spaced(std::size_t n, std::size_t count) 
 /// out, then the other way round.
 template <kernel Kernel>
 kernel_choice choose_by_marginal_likelihood(Kernel fitted, const embedding_matrix& x, const loss_matrix& losses,
-                                   outcome_target target, std::span<const double> noises, std::size_t limit) {
+                                            outcome_target target, std::span<const double> noises, std::size_t limit) {
   const std::size_t n = rows(x), m = columns(losses), shapes = shapes_of(fitted);
   const bool hold_out = learns_from_outcomes<Kernel> && m >= 2 && n >= 4;
   const std::size_t folds = hold_out ? 2 : 1, most_groups = 16;

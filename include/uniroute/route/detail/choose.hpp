@@ -37,7 +37,7 @@ candidates<> in_order(const router_pool& pool, embedding_view x, routing_workspa
 /// The choice by canonical losses, those of one prompt, which replace the losses in `work`.
 template <class Predictor, class Rule>
 std::size_t choice_of_one(const Predictor& predictor, const Rule& rule, const router_pool& pool, embedding_view x,
-                       routing_workspace& work) {
+                          routing_workspace& work) {
   predictor.predict(x, std::span<double>(work.losses));
   return pool.at(rule.choose(in_order<Rule>(pool, x, work)));
 }
