@@ -60,6 +60,19 @@ TEST_CASE("a recorded cost comes before the model's own, that before prices time
   CHECK(bare.costs(2, 2) == Approx(20));
 }
 
+TEST_CASE("records and texts that are not of the prompts and models are refused") {
+  auto models = four();
+  auto records = nothing(3, 4);
+  records.tokens_out = ur::make_matrix<double>(3, 3, ur::missing);
+  CHECK_THROWS_WITH(ur::derive_costs(ur::cost_source::table, 3, models, {}, records),
+                    "derive_costs: a matrix of records is 3 x 3, but must be 3 x 4");
+  CHECK_THROWS_WITH(ur::derive_costs(ur::cost_source::table, 3, models, {}, {}),
+                    "derive_costs: a matrix of records is 0 x 0, but must be 3 x 4");
+  const std::vector<std::string> two(2);
+  CHECK_THROWS_WITH(ur::derive_costs(ur::cost_source::table, 3, models, two, nothing(3, 4)),
+                    "derive_costs: prompts has 2 entries, but must have 0 or 3");
+}
+
 TEST_CASE("costs may be parameters or one, and the models then cost that") {
   auto models = four();
   const auto params = ur::derive_costs(ur::cost_source::params, 2, models, {}, {});

@@ -59,9 +59,17 @@ inline bool fill_with_mean(cost_matrix& costs, std::size_t h) {
 /// Of each of the n prompts and M models: the recorded cost, else the model's `cost`, else its two prices times tokens
 /// (characters / 4 where they are not counted; an answer of unknown length counts as long as its prompt); where one is
 /// missing it is the model's mean. `prompts` are the texts, n or none. For another source than `table`, `records` may
-/// be empty. O(n M).
+/// be empty, and every model's `cost` becomes what it was asked to be. O(n M). Throws std::invalid_argument for shapes.
 inline derived_costs derive_costs(cost_source source, std::size_t n, std::span<model_info> models,
                                   std::span<const std::string> prompts, cost_records records) {
+  constexpr auto where = "derive_costs";
+  detail::require(prompts.empty() || prompts.size() == n, where, ": prompts has ", prompts.size(),
+                  " entries, but must have 0 or ", n);
+  if (source == cost_source::table) {
+    for (const auto* cells : {&records.costs, &records.tokens_in, &records.tokens_out, &records.characters_out})
+      detail::require(rows(*cells) == n && columns(*cells) == models.size(), where, ": a matrix of records is ",
+                      rows(*cells), " x ", columns(*cells), ", but must be ", n, " x ", models.size());
+  }
   derived_costs out;
   const auto leave_out = [&](const model_info& model) {
     out.left_out += (out.left_out.empty() ? "" : ", ") + model.name;

@@ -28,7 +28,7 @@ namespace uniroute {
 
 /// Which of the files of a folder `read_routing_table` reads, and what it takes for costs.
 struct read_options {
-  using cost_source = uniroute::cost_source;
+  using cost_source = uniroute::cost_source;  ///< what costs are taken from
 
   std::string variant = {};  ///< "union" reads outcomes_union.csv, models_union.csv and so on; "" the files without
   cost_source costs = cost_source::table;
