@@ -162,7 +162,7 @@ std::size_t target_of(const settings& s) {
 void leave_out_undefined(ur::protocol_result& result) {
   std::vector<std::size_t> kept;
   for (std::size_t t = 0; t < result.pools.size(); ++t) {
-    if (std::all_of(result.methods.begin(), result.methods.end(), [t](const auto& m) { return m.trials[t].narea; }))
+    if (std::all_of(result.methods.begin(), result.methods.end(), [t](const auto& m) { return m.trials[t].of("narea"); }))
       kept.push_back(t);
   }
   const std::size_t left_out = result.pools.size() - kept.size();
@@ -368,8 +368,8 @@ std::string trials_csv(const ur::protocol_result& result) {
   std::string out = "trial,method,metric,value\n";
   for (const auto& m : result.methods) {
     for (std::size_t t = 0; t < m.trials.size(); ++t) {
-      if (m.trials[t].narea)
-        out += ur::detail::text(t, ",", m.name, ",narea,", ur::detail::shortest_digits(*m.trials[t].narea), "\n");
+      if (m.trials[t].of("narea"))
+        out += ur::detail::text(t, ",", m.name, ",narea,", ur::detail::shortest_digits(*m.trials[t].of("narea")), "\n");
     }
   }
   return out;

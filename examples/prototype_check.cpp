@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
       if (m.name.find('=') == std::string::npos) continue;
       std::vector<double> prototype;
       for (std::size_t t = 0; t < trials; ++t)
-        prototype.push_back(m.trials[t].narea_prototype.value_or(0) - zero.trials[t].narea_prototype.value_or(0));
+        prototype.push_back(m.trials[t].of("narea_prototype").value_or(0) - zero.trials[t].of("narea_prototype").value_or(0));
       const auto gain = ur::corrected_resampled_t(prototype, result.rho);
       std::printf("%-22s  %+.4f  [%+.4f, %+.4f]\n", m.name.c_str(), gain.mean, gain.low, gain.high);
     }

@@ -24,10 +24,10 @@ std::vector<ur::routing_method> methods() {
 
 ur::protocol_result run(std::size_t threads, std::size_t trials = 4, std::size_t first = 0) {
   const auto list = methods();
+  ur::protocol_options options{.trials = trials, .first_trial = first, .validation_prompts = 80, .threads = threads};
+  options.references.push_back(ur::cost_matched(list[3]));
   return ur::run_protocol(
-      world().table, [](auto) { return world().table.embeddings(); }, list,
-      {.trials = trials, .first_trial = first, .validation_prompts = 80, .threads = threads, .shuffled = "cells"},
-      world().expected_losses);
+      world().table, [](auto) { return world().table.embeddings(); }, list, options, world().expected_losses);
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ TEST_CASE("the protocol gives the same bits on any number of threads") {
   REQUIRE(one.methods.size() == three.methods.size());
   for (std::size_t m = 0; m < one.methods.size(); ++m) {
     for (std::size_t t = 0; t < 4; ++t) {
-      CHECK(one.methods[m].trials[t].narea == three.methods[m].trials[t].narea);
+      CHECK(one.methods[m].trials[t].of("narea") == three.methods[m].trials[t].of("narea"));
       CHECK(one.methods[m].trials[t].curve == three.methods[m].trials[t].curve);
       CHECK(one.methods[m].trials[t].chosen == three.methods[m].trials[t].chosen);
     }
@@ -50,7 +50,7 @@ TEST_CASE("trials that are run in parts are those of the whole, bit for bit") {
   CHECK(part.pools[0] == whole.pools[2]);
   REQUIRE(part.methods.size() == whole.methods.size());
   for (std::size_t m = 0; m < part.methods.size(); ++m) {
-    CHECK(part.methods[m].trials[0].narea == whole.methods[m].trials[2].narea);
+    CHECK(part.methods[m].trials[0].of("narea") == whole.methods[m].trials[2].of("narea"));
     CHECK(part.methods[m].trials[0].curve == whole.methods[m].trials[2].curve);
   }
 }
@@ -59,9 +59,9 @@ TEST_CASE("hindsight beats every method, and the Bayes oracle beats routers on a
   const auto result = run(2, 6);
   double bayes = 0, cells = 0;
   for (std::size_t t = 0; t < 6; ++t) {
-    for (const auto& m : result.methods) CHECK(*m.trials[t].narea <= *result.method("oracle").trials[t].narea + 1e-12);
-    bayes += *result.method("oracle_bayes").trials[t].narea;
-    cells += *result.method("cells").trials[t].narea;
+    for (const auto& m : result.methods) CHECK(*m.trials[t].of("narea") <= *result.method("oracle").trials[t].of("narea") + 1e-12);
+    bayes += *result.method("oracle_bayes").trials[t].of("narea");
+    cells += *result.method("cells").trials[t].of("narea");
   }
   CHECK(bayes > cells);
   CHECK_THROWS_AS(result.method("nobody"), std::invalid_argument);
@@ -76,7 +76,7 @@ TEST_CASE("a summary has the gain of the corrected test and no gain over itself"
   const auto cells = ur::summarise(result, result.method("cells"));
   double mean = 0;
   for (std::size_t t = 0; t < 4; ++t)
-    mean += (*result.method("cells").trials[t].narea - *result.method("zero_router").trials[t].narea) / 4;
+    mean += (*result.method("cells").trials[t].of("narea") - *result.method("zero_router").trials[t].of("narea")) / 4;
   CHECK(cells.gain_over_zero->mean.mean == Approx(mean).margin(1e-12));
   CHECK(cells.gain_over_zero->mean.low < cells.gain_over_zero->mean.high);
   std::size_t times = 0;
@@ -173,7 +173,7 @@ TEST_CASE("a static pool, hidden outcomes and a shift of categories are what the
   CHECK_THROWS_AS(run_with({.hidden = 1}), std::invalid_argument);
 }
 
-TEST_CASE("zero trials and a missing shuffled method are refused") {
+TEST_CASE("zero trials and names that stand twice are refused") {
   const auto list = methods();
   const auto embed = [](auto) { return world().table.embeddings(); };
   CHECK_THROWS_AS(ur::run_protocol(world().table, embed, list, {.trials = 0}), std::invalid_argument);
@@ -182,8 +182,13 @@ TEST_CASE("zero trials and a missing shuffled method are refused") {
   REQUIRE(result.methods.size() == 4);
   CHECK(result.methods[0].name == list[0].name);
   CHECK(result.methods[1].name == list[1].name);
-  CHECK_THROWS_WITH(ur::run_protocol(world().table, embed, list, {.trials = 1, .threads = 1, .shuffled = "nobody"}),
-                    Catch::Contains("shuffled is 'nobody'"));
+  CHECK_THROWS_WITH(ur::run_protocol(world().table, embed, {list[0], list[0]}, {.trials = 1, .threads = 1}),
+                    Catch::Contains("two methods are named 'zero_router'"));
+  CHECK_THROWS_WITH(ur::run_protocol(world().table, embed, {{"oracle", list[0].predict}}, {.trials = 1, .threads = 1}),
+                    Catch::Contains("two methods are named 'oracle'"));
+  const ur::named_metric again{"qnc", "again", [](const ur::curve_view&) { return ur::metric(1); }};
+  CHECK_THROWS_WITH(ur::run_protocol(world().table, embed, list, {.trials = 1, .threads = 1, .metrics = {again}}),
+                    Catch::Contains("two metrics are named 'qnc'"));
 }
 
 TEST_CASE("predictor quality by hand") {

@@ -165,6 +165,6 @@ TEST_CASE("real rivals run through the protocol, and more threads change no bit"
   };
   const auto one = run(1), two = run(2);
   for (const char* name : {"mlp", "clairvoyant_mf"}) {
-    for (std::size_t t = 0; t < 3; ++t) CHECK(one.method(name).trials[t].narea == two.method(name).trials[t].narea);
+    for (std::size_t t = 0; t < 3; ++t) CHECK(one.method(name).trials[t].of("narea") == two.method(name).trials[t].of("narea"));
   }
 }

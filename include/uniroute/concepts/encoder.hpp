@@ -26,6 +26,18 @@ concept encoder = stateful<E> && requires(E& e, const E& fitted, std::span<const
   { fitted.dimension() } -> std::convertible_to<std::size_t>;
 };
 
+/// Whether `fit` learns from prompts. An encoder that does not says so, `static constexpr bool learns = false`:
+/// experiments then embed each text once, and not again in every trial.
+/// Those that do not: transformer_encoder, static_encoder, and concatenated ones of these.
+template <class E>
+inline constexpr bool learns_from_prompts = [] {
+  if constexpr (requires { E::learns; }) {
+    return E::learns;
+  } else {
+    return true;
+  }
+}();
+
 /// Embeddings that come with the table: takes the place of an encoder, but cannot read text.
 ///
 /// Semantics: `fit(embeddings)` remembers the dimension; `check(embeddings)` throws unless they have it.

@@ -36,6 +36,9 @@ class concatenated {
                 "encode, dimension, save and load");
 
  public:
+  /// Whether `fit` learns: if that of either does.
+  static constexpr bool learns = learns_from_prompts<First> || learns_from_prompts<Second>;
+
   /// Throws std::invalid_argument for a share outside (0, 1).
   explicit concatenated(First first = First{}, Second second = Second{}, concatenated_options options = {})
       : options_(options), first_(std::move(first)), second_(std::move(second)) {

@@ -34,6 +34,8 @@ struct static_options {
 /// Cost: one read of d floats a token, and the tokenizer. Const members are thread-safe.
 class static_encoder {
  public:
+  static constexpr bool learns = false;  ///< `fit` has nothing to learn: texts need be embedded but once
+
   explicit static_encoder(static_options options = {}) : options_(options) {}  ///< no table until `load`
 
   /// From a tokenizer and its table, one row an entry. Throws std::invalid_argument if they do not fit together,

@@ -52,6 +52,8 @@ struct transformer_options {
 /// of workspace a thread. Copies share the weights. Const members are thread-safe.
 class transformer_encoder {
  public:
+  static constexpr bool learns = false;  ///< `fit` has nothing to learn: texts need be embedded but once
+
   transformer_encoder() = default;  ///< no model until `load`
 
   /// Throws std::invalid_argument if tokenizer, weights and settings do not fit together.

@@ -3,10 +3,8 @@
 // One random split of a table as a trial: what methods may see, and what they are graded by.
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <numeric>
 #include <span>
@@ -16,6 +14,8 @@
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/data/split.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/experiment/graded_trial.hpp>
+#include <uniroute/experiment/protocol_options.hpp>
 #include <uniroute/experiment/trial.hpp>
 #include <uniroute/missing.hpp>
 #include <uniroute/random.hpp>
@@ -24,37 +24,7 @@
 
 namespace uniroute {
 
-/// Embeddings of the whole table (n x D) by an encoder that was fitted on the training rows alone.
-using embed_function = std::function<embedding_matrix(std::span<const std::size_t> training_rows)>;
-
-/// How many trials `run_protocol` draws, and how each of them splits prompts and LLMs.
-struct protocol_options {
-  std::size_t trials = 100;
-  std::size_t first_trial = 0;  ///< trials first_trial … first_trial + trials - 1 are run: long jobs run them in parts
-  std::uint64_t seed = 1;
-  std::size_t validation_prompts = 400;  ///< validation prompts of a trial; at most half of those not in the test
-  double test = 0.3;                     ///< share of prompts
-  double seen_models = 2.0 / 3;          ///< share of LLMs
-  std::size_t threads = 0;               ///< 0: all of the machine; never changes a bit
-  bool static_pool = false;              ///< hide no LLM: all are seen and unseen
-  double hidden = 0;                     ///< share of training and validation outcomes that are hidden at random
-  bool shift = false;                    ///< fit on other categories than one, drawn per trial, that is routed
-  bool clairvoyant = false;              ///< fills `trial_data::clairvoyant_losses`, which clairvoyant methods ask for
-  std::string shuffled = {};             ///< method whose choices are shuffled for `cost_matched_mixture`; "": none
-  std::function<void(std::size_t done, std::size_t all)> on_trial = {};  ///< progress; called under a lock
-};
-
 namespace detail {
-
-/// A trial with what methods may not see.
-struct graded_trial {
-  trial_data seen;
-  loss_matrix losses;
-  cost_matrix costs;
-  loss_matrix bayes = make_matrix<double>(0, 0);
-  std::array<std::size_t, 3> sizes{};
-  std::size_t dropped = 0;
-};
 
 /// The categories that a shift may go to: enough prompts to represent and to score LLMs on, and others to fit on.
 template <class Loss>
@@ -111,6 +81,14 @@ inline void hide_outcomes(loss_matrix& losses, double share, random_engine& draw
   }
 }
 
+/// Views of what a table knows of its prompts.
+template <class Loss>
+prompt_records records_of(const basic_routing_table<Loss>& table) {
+  return {{table.ids().begin(), table.ids().end()},
+          {table.prompts().begin(), table.prompts().end()},
+          {table.categories().begin(), table.categories().end()}};
+}
+
 template <class Loss>
 graded_trial make_trial(const basic_routing_table<Loss>& table, const loss_matrix& expected,
                         const embed_function& embed, const protocol_options& options, std::size_t index) {
@@ -160,6 +138,10 @@ graded_trial make_trial(const basic_routing_table<Loss>& table, const loss_matri
     random_engine draws(derive_seed(how.seed, 4));
     for (loss_matrix* losses : {&t.train_losses, &t.validation_losses}) hide_outcomes(*losses, options.hidden, draws);
   }
+  const auto all = records_of(table);
+  t.train = all.select(rows_of.train);
+  t.validation = all.select(rows_of.validation);
+  t.test = all.select(rows_of.test);
   for (const std::size_t h : rows_of.seen) t.seen.push_back(table.models()[h].name);
   for (const std::size_t h : rows_of.unseen) t.unseen.push_back(table.models()[h].name);
   out.losses = take(table.losses(), rows_of.test, rows_of.unseen);

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <initializer_list>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -17,6 +20,10 @@
 #include <uniroute/evaluate/metrics.hpp>
 #include <uniroute/evaluate/predictor_quality.hpp>
 #include <uniroute/experiment/draw_trial.hpp>
+#include <uniroute/experiment/graded_trial.hpp>
+#include <uniroute/experiment/method.hpp>
+#include <uniroute/experiment/metric_set.hpp>
+#include <uniroute/experiment/protocol_options.hpp>
 #include <uniroute/experiment/references.hpp>
 #include <uniroute/experiment/trial.hpp>
 #include <uniroute/numeric/parallel.hpp>
@@ -32,21 +39,27 @@ inline constexpr std::size_t curve_grid = 101;
 
 /// One method on one trial.
 struct trial_score {
-  metric area, narea, narea_prototype, qnc, aiq;
-  double peak = 0;
-  double collapse = 0;  ///< largest share of prompts that one LLM gets at λ = 0 (1: the router has collapsed onto it)
+  metric_values metrics;  ///< `standard_metrics`, then those of the options
+  /// Largest share of prompts that one LLM gets at λ = 0, or at the first setting (1: the router has collapsed onto
+  /// it); 0 for reference curves.
+  double collapse = 0;
   double coverage = 1;  ///< least share of observed outcomes among the choices along the curve
   std::optional<predictor_quality> prediction;          ///< none for curves that are no predictor's
   std::array<double, curve_grid> curve{};               ///< quality at relative cost; the convention is the default
   std::array<double, curve_grid> cost{};                ///< cost there, as a share of the dearest model's
   std::string chosen;                                   ///< hyper-parameters
   std::vector<std::pair<std::string, double>> weights;  ///< of the methods that it mixes
+
+  /// The value of a metric; no value where it is undefined. Throws std::invalid_argument for an unknown name.
+  const metric& of(std::string_view name) const { return value_of(metrics, name); }
 };
 
 /// All trials of one method.
 struct method_result {
   std::string name;
   std::vector<trial_score> trials;
+  method_role role = method_role::router;
+  std::string about = {};
 };
 
 /// All methods on all trials, and what the trials were.
@@ -71,16 +84,12 @@ struct protocol_result {
 
 namespace detail {
 
-inline trial_score score_curve(const deferral_curve& curve, const pool_range& pool, double reference_quality) {
+inline trial_score score_curve(const curve_view& view, std::span<const named_metric> metrics) {
   trial_score out;
-  const curve_function f(curve, pool);
-  out.area = area(f);
-  out.narea = normalised_area(f);
-  out.qnc = quality_neutral_cost(f, reference_quality);
-  out.narea_prototype = normalised_area(curve_function(curve, pool, prototype_convention));
-  out.aiq = normalised_area(curve_function(curve, pool, hull_convention));
-  out.peak = f.peak();
-  for (const auto& p : curve.points) out.coverage = std::min(out.coverage, p.coverage);
+  out.metrics = measure(view, metrics);
+  for (const auto& p : view.curve().points) out.coverage = std::min(out.coverage, p.coverage);
+  const pool_range& pool = view.pool();
+  const curve_function& f = view.function();
   for (std::size_t g = 0; g < curve_grid; ++g) {
     const double share = static_cast<double>(g) / static_cast<double>(curve_grid - 1);
     const double cost = pool.cheapest_cost + share * (pool.dearest_cost - pool.cheapest_cost);
@@ -90,23 +99,54 @@ inline trial_score score_curve(const deferral_curve& curve, const pool_range& po
   return out;
 }
 
-/// The largest share of prompts whose least predicted loss is the same LLM's.
-inline double collapse_of(const prediction& p) {
-  std::vector<double> count(columns(p.losses), 0.0);
-  for (std::size_t i = 0; i < rows(p.losses); ++i) {
-    const auto costs = row(p.costs, rows(p.costs) == 1 ? 0 : i);
-    const auto losses = row(p.losses, i);
-    count[least_objective(losses, costs, 0)] += 1;
+/// The largest share of prompts that go to the same LLM: of least predicted loss, or of the first decisions.
+inline double collapse_of(const prediction& p, std::size_t models) {
+  std::vector<double> count(models, 0.0);
+  double n = 0;
+  if (!p.decided.empty()) {
+    for (const std::uint32_t h : p.decided.front().choices) count[h] += 1;
+    n = static_cast<double>(p.decided.front().choices.size());
+  } else {
+    for (std::size_t i = 0; i < rows(p.losses); ++i)
+      count[least_objective(row(p.losses, i), row(p.costs, rows(p.costs) == 1 ? 0 : i), 0)] += 1;
+    n = static_cast<double>(rows(p.losses));
   }
-  return *std::max_element(count.begin(), count.end()) / static_cast<double>(rows(p.losses));
+  return *std::max_element(count.begin(), count.end()) / n;
+}
+
+/// Runs run(), and gives an error the name of the method and of the trial.
+template <class Run>
+decltype(auto) naming_method(const std::string& name, std::size_t trial, Run&& run) {
+  const auto named = [&](const std::exception& error) {
+    return text("run_protocol: method '", name, "' in trial ", trial, ": ", error.what());
+  };
+  try {
+    return run();
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(named(error));
+  } catch (const std::domain_error& error) {
+    throw std::domain_error(named(error));
+  } catch (const std::exception& error) {
+    throw std::runtime_error(named(error));
+  }
+}
+
+/// Refuses two things of one name: results, and predictions that are remembered, go by it.
+inline void require_distinct(std::string_view what, std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
+    throw std::invalid_argument(text("run_protocol: two ", what, " are named '", *twice, "', but names must differ"));
 }
 
 }  // namespace detail
 
-/// Runs every method on every trial, then the reference curves random, oracle (hindsight), and, if asked for,
-/// cost_matched_mixture; oracle_bayes too if `expected` (γ*, n x M) is not empty. All methods of a trial see the same
-/// split; trials run in parallel, and the result does not depend on the number of threads.
-/// Throws std::invalid_argument for zero trials or a method that does not return its shapes, and what methods throw.
+/// Runs every method on every trial, then the reference curves of the options; oracle_bayes too if `expected` (γ*, n x
+/// M) is not empty. All methods of a trial see the same split; trials run in parallel, and the result does not depend
+/// on the number of threads.
+/// Throws std::invalid_argument for zero trials, two methods or two metrics of one name, or a method that does not
+/// return its shapes; and what methods throw, as the same type of std::invalid_argument and std::domain_error and else
+/// as std::runtime_error, with the names of the method and of the trial.
 template <class Loss>
 protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed_function& embed,
                              std::span<const routing_method> methods, const protocol_options& options = {},
@@ -119,50 +159,53 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
   detail::require(!options.shift || !table.categories().empty(),
                   "run_protocol: shift is true, but must be false for table '", table.name(),
                   "', which has no categories");
-  protocol_result out;
+  auto references = options.references;
+  if (expected.size() != 0) references.push_back(bayes_oracle());
+  auto metrics = standard_metrics();
+  metrics.insert(metrics.end(), options.metrics.begin(), options.metrics.end());
   std::vector<std::string> names;
-  for (const auto& method : methods) names.push_back(method.name);
-  names.push_back("random");
-  names.push_back("oracle");
-  if (!options.shuffled.empty()) names.push_back("cost_matched_mixture");
-  if (expected.size() != 0) names.push_back("oracle_bayes");
-  for (auto& name : names) out.methods.push_back({name, std::vector<trial_score>(options.trials)});
+  for (const auto& m : metrics) names.push_back(m.name);
+  detail::require_distinct("metrics", names);
+  protocol_result out;
+  const auto add = [&](const auto& of) {
+    out.methods.push_back({of.name, std::vector<trial_score>(options.trials), of.role, of.about});
+  };
+  for (const auto& method : methods) add(method);
+  for (const auto& reference : references) add(reference);
+  names.clear();
+  for (const auto& m : out.methods) names.push_back(m.name);
+  detail::require_distinct("methods", names);
   out.pools.resize(options.trials);
 
   std::mutex guard;
   std::size_t done = 0;
   detail::parallel_for(options.trials, options.threads, [&](std::size_t index, std::size_t) {
-    const detail::graded_trial trial = detail::make_trial(table, expected, embed, options, options.first_trial + index);
+    const std::size_t number = options.first_trial + index;
+    const graded_trial trial = detail::make_trial(table, expected, embed, options, number);
     const auto singles = single_models(trial.losses, trial.costs);
     const pool_range pool = range_of(singles);
     // The most accurate LLM on validation is the reference of QNC; its quality is realised on the test.
     const std::size_t best =
         most_accurate(column_means(trial.seen.validation_losses), column_means(trial.seen.validation_costs));
-    std::size_t at = 0;
-    const auto record = [&](const deferral_curve& curve) -> trial_score& {
-      trial_score& score = out.methods[at++].trials[index];
-      score = detail::score_curve(curve, pool, singles[best].quality);
-      return score;
+    const auto score = [&](const deferral_curve& curve) {
+      return detail::score_curve(curve_view(curve, pool, singles[best].quality), metrics);
     };
-    std::optional<deferral_curve> shuffled;
+    std::size_t at = 0;
     for (const auto& method : methods) {
-      const prediction& p = predict_once(method, trial.seen);
-      const bool shares = method.name == options.shuffled;
-      const auto curve = trace_curve(p.losses, p.costs, trial.losses, trial.costs, {.shares = shares});
-      trial_score& score = record(curve);
-      score.prediction = measure_predictor(p.losses, trial.losses);
-      score.collapse = detail::collapse_of(p);
-      score.chosen = p.chosen;
-      score.weights = p.weights;
-      if (shares) shuffled = shuffled_choices(curve, trial.losses, trial.costs);
+      out.methods[at++].trials[index] = detail::naming_method(method.name, number, [&] {
+        const prediction& p = predict_once(method, trial.seen);
+        trial_score s = score(trace_prediction(p, trial.losses, trial.costs));
+        if (p.losses.size() != 0) s.prediction = measure_predictor(p.losses, trial.losses);
+        s.collapse = detail::collapse_of(p, singles.size());
+        s.chosen = p.chosen;
+        s.weights = p.weights;
+        return s;
+      });
     }
-    record(random_choice(trial.losses, trial.costs)).collapse = 1 / static_cast<double>(singles.size());
-    record(hindsight_oracle(trial.losses, trial.costs));
-    if (!options.shuffled.empty()) {
-      detail::require(shuffled.has_value(), "run_protocol: shuffled is '", options.shuffled, "', but must be a method");
-      record(*shuffled);
+    for (const auto& reference : references) {
+      out.methods[at++].trials[index] =
+          detail::naming_method(reference.name, number, [&] { return score(reference.trace(trial)); });
     }
-    if (expected.size() != 0) record(trace_curve(trial.bayes, trial.costs, trial.losses, trial.costs));
     out.pools[index] = trial.seen.unseen;
 
     const std::lock_guard lock(guard);

@@ -1,15 +1,20 @@
 #pragma once
 
-// What every router is drawn beside.
+// What every router is drawn beside: methods that do not look at the prompt, and curves that no method could draw.
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <uniroute/arrays.hpp>
 #include <uniroute/evaluate/deferral_curve.hpp>
+#include <uniroute/experiment/graded_trial.hpp>
+#include <uniroute/experiment/method.hpp>
 #include <uniroute/experiment/trial.hpp>
 #include <uniroute/observed.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
+#include <utility>
+#include <vector>
 
 namespace uniroute {
 
@@ -17,7 +22,9 @@ namespace uniroute {
 inline routing_method zero_router() {
   return {"zero_router", [](const trial_data& trial) {
             return prediction{column_means(trial.validation_losses), column_means(trial.validation_costs)};
-          }};
+          },
+          method_role::reference,
+          "the best mixture of LLMs that does not look at the prompt: what there is to gain over"};
 }
 
 /// The index of the most accurate LLM on validation; ties to the lower cost. Entries of `losses` and `costs`: 1 x M.
@@ -41,7 +48,9 @@ inline routing_method best_single() {
   return {"best_single", [](const trial_data& trial) {
             const cost_matrix costs = column_means(trial.validation_costs);
             return detail::always(most_accurate(column_means(trial.validation_losses), costs), costs);
-          }};
+          },
+          method_role::reference,
+          "the most accurate LLM of validation, for every prompt"};
 }
 
 /// The cheapest LLM on validation, for every prompt.
@@ -50,7 +59,9 @@ inline routing_method cheapest() {
             const cost_matrix costs = column_means(trial.validation_costs);
             const auto least = std::min_element(costs.begin(), costs.end());
             return detail::always(static_cast<std::size_t>(least - costs.begin()), costs);
-          }};
+          },
+          method_role::reference,
+          "the cheapest LLM of validation, for every prompt"};
 }
 
 /// Any LLM of the pool with equal probability: one point, in expectation.
@@ -99,6 +110,46 @@ inline deferral_curve shuffled_choices(const deferral_curve& curve, const loss_m
     out.points.push_back(point);
   }
   return out;
+}
+
+/// A curve that is drawn with the test outcomes in hand, beside the methods that are not shown them.
+struct reference_curve {
+  std::string name;
+  std::function<deferral_curve(const graded_trial&)> trace;
+  method_role role = method_role::reference;
+  std::string about = {};  ///< one line for the glossary of a report
+};
+
+/// Random choices, and the oracle in hindsight.
+inline std::vector<reference_curve> standard_references() {
+  return {{"random", [](const graded_trial& t) { return random_choice(t.losses, t.costs); }, method_role::reference,
+           "each LLM with the same probability"},
+          {"oracle", [](const graded_trial& t) { return hindsight_oracle(t.losses, t.costs); },
+           method_role::upper_bound,
+           "knows every outcome in hindsight, luck included: no router can reach it"}};
+}
+
+/// `shuffled_choices` of a method: its own shares of LLMs, given to prompts at random.
+inline reference_curve cost_matched(routing_method method) {
+  std::string about = method.name + "'s own shares of LLMs, given to prompts at random";
+  return {"cost_matched_mixture",
+          [method = std::move(method)](const graded_trial& t) {
+            const auto curve =
+                trace_prediction(predict_once(method, t.seen), t.losses, t.costs, {.shares = true});
+            return shuffled_choices(curve, t.losses, t.costs);
+          },
+          method_role::reference, std::move(about)};
+}
+
+/// Routing on γ*, for worlds that know it: what the best router would do. Throws std::invalid_argument where a trial
+/// does not have it.
+inline reference_curve bayes_oracle() {
+  return {"oracle_bayes",
+          [](const graded_trial& t) {
+            detail::require(t.bayes.size() != 0, "bayes_oracle: the trial has no expected losses, but must have them");
+            return trace_curve(t.bayes, t.costs, t.losses, t.costs);
+          },
+          method_role::upper_bound, "knows every LLM's probability of being wrong: the best that a router could be"};
 }
 
 }  // namespace uniroute

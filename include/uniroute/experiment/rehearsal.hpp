@@ -45,6 +45,9 @@ inline std::vector<rehearsal> rehearse_on_seen(const trial_data& outer, const se
     r.trial.train_costs = take(outer.train_costs, fold.fitted_on, fold.seen);
     r.trial.validation_losses = take(outer.train_losses, fold.labelled, fold.held);
     r.trial.validation_costs = take(outer.train_costs, fold.labelled, fold.held);
+    r.trial.train = outer.train.select(fold.fitted_on);
+    r.trial.validation = outer.train.select(fold.labelled);
+    r.trial.test = outer.train.select(fold.scored);
     r.trial.seen = names_at(outer.seen, fold.seen);
     r.trial.unseen = names_at(outer.seen, fold.held);
     r.losses = take(outer.train_losses, fold.scored, fold.held);

@@ -10,6 +10,7 @@
 #include <uniroute/arrays.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/experiment/method.hpp>
 #include <uniroute/experiment/trial.hpp>
 #include <uniroute/missing.hpp>
 #include <uniroute/observed.hpp>
@@ -99,7 +100,8 @@ routing_method clairvoyant_method(std::string name, Make make) {
                             " rows, but must have one for each training prompt "
                             "(protocol_options::clairvoyant)");
             return detail::predict_retrained(make, trial, trial.clairvoyant_losses);
-          }};
+          },
+          method_role::upper_bound};
 }
 
 }  // namespace uniroute

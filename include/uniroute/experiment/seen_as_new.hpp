@@ -8,6 +8,7 @@
 #include <string>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/metrics.hpp>
+#include <uniroute/experiment/method.hpp>
 #include <uniroute/experiment/rehearsal.hpp>
 #include <uniroute/experiment/trial.hpp>
 #include <utility>
@@ -28,7 +29,7 @@ inline std::vector<double> score_on_seen(const trial_data& trial, std::span<cons
       const std::string key = detail::text("nArea of ", candidates[c].name);
       scores[c] += r.trial.memo.get<double>(key, [&] {
         const prediction& p = predict_once(candidates[c], r.trial);
-        return normalised_area(curve_function(trace_curve(p.losses, p.costs, r.losses, r.costs), pool)).value_or(0);
+        return normalised_area(curve_function(trace_prediction(p, r.losses, r.costs), pool)).value_or(0);
       }) / static_cast<double>(rehearsals.size());
     }
   }

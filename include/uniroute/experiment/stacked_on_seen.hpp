@@ -9,6 +9,7 @@
 #include <string>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/metrics.hpp>
+#include <uniroute/experiment/method.hpp>
 #include <uniroute/experiment/rehearsal.hpp>
 #include <uniroute/experiment/trial.hpp>
 #include <uniroute/observed.hpp>
@@ -32,7 +33,11 @@ namespace detail {
 inline std::vector<const loss_matrix*> predictions_of(std::span<const routing_method> methods,
                                                       const trial_data& trial) {
   std::vector<const loss_matrix*> out;
-  for (const auto& method : methods) out.push_back(&predict_once(method, trial).losses);
+  for (const auto& method : methods) {
+    out.push_back(&predict_once(method, trial).losses);
+    require(out.back()->size() != 0, "stacked_on_seen: method '", method.name,
+            "' decides without predicting losses, but must predict them to be mixed");
+  }
   return out;
 }
 

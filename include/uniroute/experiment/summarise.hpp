@@ -10,7 +10,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/predictor_quality.hpp>
+#include <uniroute/experiment/method.hpp>
 #include <uniroute/experiment/protocol.hpp>
 #include <uniroute/stats/cluster_bootstrap.hpp>
 #include <uniroute/stats/paired_tests.hpp>
@@ -27,36 +29,38 @@ struct gain_summary {
   std::optional<bootstrap_interval> over_models;  ///< cluster bootstrap over the LLMs; none in a static pool
 };
 
-/// One method over all trials. A trial in which a metric is undefined is left out of its mean and tests: where all
-/// unseen LLMs cost the same (`left_out` trials) there is no trade-off and no area. A metric has no value if no trial
-/// has one; QNC is the mean of the trials in which it was reached.
+/// One metric over all trials. A trial in which it is undefined is left out of its mean and tests.
+struct metric_estimate {
+  std::string name;
+  metric mean;                              ///< over the trials that have a value; none if no trial has one
+  std::optional<mean_estimate> interval;    ///< the same with the corrected interval
+  double reached = 0;       ///< trials that have a value, as a share of those that have an area (of all, if none has)
+  std::size_t defined = 0;  ///< trials that have a value
+};
+
+/// One method over all trials. Where all unseen LLMs cost the same (`left_out` trials) there is no trade-off and no
+/// area.
 struct method_summary {
   std::string name;
-  std::optional<mean_estimate> area, narea, narea_prototype, aiq;
-  mean_estimate peak;
-  std::optional<double> qnc;  ///< mean over the trials that reached it
-  double reached = 0;         ///< share of the trials that have an area
-  std::size_t left_out = 0;   ///< trials without an area
+  method_role role = method_role::router;
+  std::string about = {};
+  std::vector<metric_estimate> metrics;
+  std::size_t trials = 0, left_out = 0;  ///< all; those without an area
   double collapse = 0, coverage = 1;
   std::optional<predictor_quality> prediction;
   std::optional<gain_summary> gain_over_zero, gain_over_knn;  ///< of nArea, default convention
   std::array<double, curve_grid> curve{}, cost{};  ///< means over the trials that have an area (over all, if none has)
   std::vector<std::pair<std::string, std::size_t>> chosen;  ///< hyper-parameters and how often
   std::vector<std::pair<std::string, double>> weights;      ///< of the methods that it mixes, means over trials
-};
 
-namespace detail {
-
-/// The values of the trials that have one.
-inline std::vector<double> collect(const method_result& m, metric trial_score::*which) {
-  std::vector<double> out;
-  for (const auto& trial : m.trials) {
-    if (trial.*which) out.push_back(*(trial.*which));
+  /// A metric's estimate. Throws std::invalid_argument for an unknown name.
+  const metric_estimate& of(std::string_view metric_name) const {
+    const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.name == metric_name; });
+    detail::require(found != metrics.end(), "method_summary::of: '", metric_name,
+                    "' is no metric of this result, but must be one");
+    return *found;
   }
-  return out;
-}
-
-}  // namespace detail
+};
 
 /// nArea of `a` less nArea of `b`, trial by trial; differences of rounding are 0. Trials in which it is undefined are
 /// left out; `kept`, if given, gets the indices of the others.
@@ -64,7 +68,7 @@ inline std::vector<double> paired_gains(const method_result& a, const method_res
                                         std::vector<std::size_t>* kept = nullptr) {
   std::vector<double> out;
   for (std::size_t t = 0; t < std::min(a.trials.size(), b.trials.size()); ++t) {
-    const metric &x = a.trials[t].narea, &y = b.trials[t].narea;
+    const metric &x = a.trials[t].of("narea"), &y = b.trials[t].of("narea");
     if (!x || !y) continue;
     if (kept != nullptr) kept->push_back(t);
     const double gain = *x - *y;
@@ -77,33 +81,40 @@ inline std::vector<double> paired_gains(const method_result& a, const method_res
 inline method_summary summarise(const protocol_result& result, const method_result& m) {
   method_summary out;
   out.name = m.name;
-  const auto estimate = [&](metric trial_score::*which) -> std::optional<mean_estimate> {
-    const auto values = detail::collect(m, which);
-    if (values.empty()) return std::nullopt;
-    return corrected_resampled_t(values, result.rho);
-  };
-  out.area = estimate(&trial_score::area);
-  out.narea = estimate(&trial_score::narea);
-  out.narea_prototype = estimate(&trial_score::narea_prototype);
-  out.aiq = estimate(&trial_score::aiq);
+  out.role = m.role;
+  out.about = m.about;
+  out.trials = m.trials.size();
   const double n = static_cast<double>(m.trials.size());
   const auto defined = static_cast<std::size_t>(
-      std::count_if(m.trials.begin(), m.trials.end(), [](const auto& t) { return t.narea.has_value(); }));
+      std::count_if(m.trials.begin(), m.trials.end(), [](const auto& t) { return t.of("narea").has_value(); }));
   out.left_out = m.trials.size() - defined;
   const double drawn = defined == 0 ? n : static_cast<double>(defined);
-  std::vector<double> peaks;
-  double qnc = 0, reached = 0;
+  for (std::size_t k = 0; !m.trials.empty() && k < m.trials[0].metrics.size(); ++k) {
+    metric_estimate e;
+    e.name = m.trials[0].metrics[k].first;
+    std::vector<double> values;
+    double sum = 0;
+    for (const auto& trial : m.trials) {
+      const metric& value = trial.of(e.name);
+      if (!value) continue;
+      values.push_back(*value);
+      sum += *value;
+    }
+    e.defined = values.size();
+    e.reached = static_cast<double>(values.size()) / drawn;
+    if (!values.empty()) {
+      e.mean = sum / static_cast<double>(values.size());
+      e.interval = corrected_resampled_t(values, result.rho);
+    }
+    out.metrics.push_back(std::move(e));
+  }
   predictor_quality quality;
   double auc = 0, with_auc = 0, with_prediction = 0;
   for (const auto& trial : m.trials) {
-    peaks.push_back(trial.peak);
-    if (trial.qnc) {
-      qnc += *trial.qnc;
-      reached += 1;
-    }
     out.collapse += trial.collapse / n;
     out.coverage = std::min(out.coverage, trial.coverage);
-    for (std::size_t g = 0; (trial.narea || defined == 0) && g < curve_grid; ++g) {
+    const bool has_area = trial.of("narea").has_value();
+    for (std::size_t g = 0; (has_area || defined == 0) && g < curve_grid; ++g) {
       out.curve[g] += trial.curve[g] / drawn;
       out.cost[g] += trial.cost[g] / drawn;
     }
@@ -132,9 +143,6 @@ inline method_summary summarise(const protocol_result& result, const method_resu
   }
   std::stable_sort(out.chosen.begin(), out.chosen.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
-  out.peak = corrected_resampled_t(peaks, result.rho);
-  out.reached = reached / drawn;
-  if (reached > 0) out.qnc = qnc / reached;
   if (with_prediction > 0) {
     quality.brier /= with_prediction;
     quality.log_loss /= with_prediction;

@@ -4,17 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <typeindex>
 #include <typeinfo>
 #include <uniroute/arrays.hpp>
-#include <uniroute/concepts/predictor.hpp>
 #include <uniroute/detail/check.hpp>
-#include <uniroute/observed.hpp>
 #include <utility>
 #include <vector>
 
@@ -60,6 +58,22 @@ class trial_memo {
   mutable std::map<std::string, entry> values_;
 };
 
+/// What is known of prompts beside their embeddings: each part is empty or has an entry a prompt. Views into the table
+/// (or whatever the trial was made of), which must outlive them.
+struct prompt_records {
+  std::vector<std::string_view> ids = {}, texts = {}, categories = {};
+
+  /// Those of some prompts, in that order. Indices must be within the parts that are there.
+  prompt_records select(std::span<const std::size_t> prompts) const {
+    prompt_records out;
+    for (const auto part : {&prompt_records::ids, &prompt_records::texts, &prompt_records::categories}) {
+      if ((this->*part).empty()) continue;
+      for (const std::size_t i : prompts) (out.*part).push_back((this->*part)[i]);
+    }
+    return out;
+  }
+};
+
 /// What a method learns from. Test outcomes and realised test costs are not in it.
 struct trial_data {
   std::uint64_t seed = 0;                                     ///< for the method's own draws
@@ -73,51 +87,8 @@ struct trial_data {
   /// What no router can have: the unseen LLMs' outcomes on the training prompts, for `clairvoyant_method` and nobody
   /// else. Empty unless `protocol_options::clairvoyant`; never test outcomes; always empty in rehearsals on seen LLMs.
   loss_matrix clairvoyant_losses = make_matrix<double>(0, 0);
-  trial_memo memo = {};  ///< what methods share
+  prompt_records train = {}, validation = {}, test = {};  ///< ids, texts and categories, where the table has them
+  trial_memo memo = {};                                   ///< what methods share
 };
-
-/// What a method says of the test prompts and the unseen LLMs; one row if it does not depend on the prompt.
-struct prediction {
-  loss_matrix losses = make_matrix<double>(0, 0);
-  cost_matrix costs = make_matrix<double>(0, 0);
-  std::string chosen = {};                                   ///< hyper-parameters that the method chose, for the report
-  std::vector<std::pair<std::string, double>> weights = {};  ///< of the methods that it mixes, for the report
-};
-
-/// A named function of a trial. It must be deterministic in the trial and safe to call from several threads. Names tell
-/// methods apart: one name, one function. "family/option" names a variant, of which reports show the option.
-struct routing_method {
-  std::string name;
-  std::function<prediction(const trial_data&)> predict;
-};
-
-/// What a method says of a trial, computed once a trial.
-inline const prediction& predict_once(const routing_method& method, const trial_data& trial) {
-  return trial.memo.get<prediction>("prediction of " + method.name, [&] { return method.predict(trial); });
-}
-
-/// The option of a variant "family/option"; the whole name where there is no slash.
-inline std::string option_of(const std::string& name) {
-  const auto slash = name.find('/');
-  return slash == std::string::npos ? name : name.substr(slash + 1);
-}
-
-/// The method that fits `make(trial)`, a pool_adaptive predictor, on the training prompts and enrols the unseen LLMs.
-/// Costs are the means of the validation prompts.
-template <class Make>
-routing_method predictor_method(std::string name, Make make) {
-  static_assert(
-      pool_adaptive<std::invoke_result_t<Make&, const trial_data&>>,
-      "predictor_method: Make(trial) must return a pool_adaptive predictor: the LLMs of a trial were not seen "
-      "when it was fitted, so it needs set_validation, enroll, retire and models");
-  return {std::move(name), [make = std::move(make)](const trial_data& trial) {
-            auto model = make(trial);
-            model.fit(trial.train_x, trial.train_losses);
-            model.set_validation(trial.validation_x);
-            for (std::size_t h = 0; h < trial.unseen.size(); ++h)
-              model.enroll(trial.unseen[h], column(trial.validation_losses, h));
-            return prediction{model.predict(trial.test_x), column_means(trial.validation_costs)};
-          }};
-}
 
 }  // namespace uniroute
