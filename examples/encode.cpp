@@ -9,10 +9,10 @@
 #include <filesystem>
 #include <numeric>
 #include <string>
+#include <uniroute/experiment/encoders.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 #include <vector>
-#include "encoders.hpp"
 
 namespace ur = uniroute;
 
@@ -20,7 +20,7 @@ namespace {
 
 struct settings {
   std::string data, encoder = "minilm", out = "out/embeddings.npy";
-  experiment::encoder_settings how;
+  ur::encoder_settings how;
 };
 
 int run(settings s) {
@@ -28,11 +28,11 @@ int run(settings s) {
   const std::filesystem::path out = s.out;
   if (out.has_parent_path()) std::filesystem::create_directories(out.parent_path());
   s.how.parts = s.out + ".parts";
-  const auto encoder = experiment::make_encoder(table, s.encoder, s.how);
+  const auto encoder = ur::make_encoder(table, s.encoder, s.how);
   std::vector<std::size_t> everything(table.size());
   std::iota(everything.begin(), everything.end(), std::size_t{0});
   const auto x = encoder.embed(everything);
-  experiment::write_whole(out, [&](const auto& staged) { ur::write_npy(staged, x); });
+  ur::detail::write_whole(out, [&](const auto& staged) { ur::write_npy(staged, x); });
   // A summary: what a mistake shows in (rows of zeros, all rows alike, lengths that are not 1 where they should be).
   double shortest = 1e300, longest = 0, alike = 0;
   for (std::size_t i = 0; i < ur::rows(x); ++i) {
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   settings s;
   CLI::App app{"Embeddings of the prompts of a routing table"};
   app.add_option("--data", s.data, "directory of a routing table (docs/data.md); none: a simulated world");
-  app.add_option("--encoder", s.encoder, experiment::encoder_help)->capture_default_str();
+  app.add_option("--encoder", s.encoder, ur::encoder_help)->capture_default_str();
   app.add_option("--model", s.how.model, "folder of a BERT-family model; none: all-MiniLM-L6-v2 in the cache");
   app.add_option("--threads", s.how.threads, "0: all; never changes a number")->capture_default_str();
   app.add_option("--out", s.out, "file to write; finished chunks are kept in OUT.parts")->capture_default_str();

@@ -11,15 +11,15 @@
 #include <string>
 #include <vector>
 
-#include "resumable_protocol.hpp"
-#include "thrifty.hpp"
+#include <uniroute/experiment/command_line.hpp>
+#include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;
 using nlohmann::ordered_json;
 
 namespace {
 
-struct settings : thrifty::settings {
+struct settings : ur::experiment_settings {
   std::vector<std::size_t> labels{25, 50, 100, 200, 400};
 };
 
@@ -28,9 +28,8 @@ using predict_function = std::function<ur::loss_matrix(const ur::trial_data&, co
 /// Which validation prompts a new LLM is asked.
 using choose_function = std::function<ur::label_sample(const ur::trial_data&, std::size_t labels)>;
 
-/// Everything that is fitted once a trial, whatever the labels: made anew when a thread turns to another trial.
+/// Everything that is fitted once a trial, whatever the labels.
 struct workshop {
-  std::uint64_t seed = 0;
   std::vector<predict_function> predictors;
   std::vector<choose_function> designs;
 };
@@ -78,7 +77,6 @@ const std::vector<std::string> design_names{"random", "spread", "stratified", "n
 
 workshop set_up(const ur::trial_data& trial) {
   workshop out;
-  out.seed = trial.seed;
   const std::size_t n = ur::rows(trial.train_x);
   const auto cells = [&](std::size_t k) { return ur::kmeans{{.clusters = std::min(k, n), .seed = trial.seed}}; };
   out.predictors.push_back([](const ur::trial_data& t, const ur::label_sample& sample) {
@@ -101,10 +99,8 @@ workshop set_up(const ur::trial_data& trial) {
   return out;
 }
 
-workshop& workshop_of(const ur::trial_data& trial) {
-  thread_local workshop current;
-  if (current.seed != trial.seed || current.predictors.empty()) current = set_up(trial);
-  return current;
+const workshop& workshop_of(const ur::trial_data& trial) {
+  return trial.memo.get<workshop>("workshop", [&] { return set_up(trial); });
 }
 
 std::string method_name(std::size_t predictor, std::size_t design, std::size_t labels) {
@@ -121,7 +117,7 @@ std::vector<ur::routing_method> make_methods(const settings& s) {
         if (labels == s.labels.back() && d != 0) continue;
         out.push_back(
             {method_name(p, d, labels), [p, d, labels](const ur::trial_data& trial) {
-               workshop& w = workshop_of(trial);
+               const workshop& w = workshop_of(trial);
                const auto sample = w.designs[d](trial, labels);
                return ur::prediction{w.predictors[p](trial, sample), means_of(trial.validation_costs, sample, 0)};
              }});
@@ -174,6 +170,7 @@ void leave_out_undefined(ur::protocol_result& result) {
   };
   for (auto& m : result.methods) keep(m.trials);
   keep(result.pools);
+  keep(result.singles);
 }
 
 /// `gains[at][trial]`, by number of labels.
@@ -201,7 +198,7 @@ std::vector<enrolment_curve> summarise_curves(const ur::protocol_result& result,
       for (const std::size_t labels : s.labels) {
         const auto& m = of(p, d, labels);
         std::vector<double> values;
-        for (const auto& trial : m.trials) values.push_back(*trial.narea);
+        for (const auto& trial : m.trials) values.push_back(*trial.of("narea"));
         c.narea.push_back(ur::corrected_resampled_t(values, result.rho));
         full.push_back(ur::paired_gains(m, zero));
         same.push_back(ur::paired_gains(m, of(0, d, labels)));
@@ -214,10 +211,10 @@ std::vector<enrolment_curve> summarise_curves(const ur::protocol_result& result,
   return out;
 }
 
-ordered_json results_json(const thrifty::task& task, const settings& s, const ur::protocol_result& result,
+ordered_json results_json(const ur::experiment_source& task, const settings& s, const ur::protocol_result& result,
                           const std::vector<enrolment_curve>& curves) {
   ordered_json out;
-  out["table"] = thrifty::table_json(task.table);
+  out["table"] = ur::table_json(task.table);
   out["protocol"] = {{"trials", result.pools.size()},
                      {"trials_left_out", s.trials - result.pools.size()},
                      {"seed", s.seed},
@@ -230,17 +227,17 @@ ordered_json results_json(const thrifty::task& task, const settings& s, const ur
                      {"rho", result.rho},
                      {"models_left_out_of_trials", result.dropped},
                      {"labels", s.labels}};
-  out["convention"] = thrifty::convention_json();
+  out["convention"] = ur::convention_json();
   out["methods"] = ordered_json::array();
   for (const auto& m : result.methods) {
     const auto summary = ur::summarise(result, m);
     ordered_json j;
     j["name"] = m.name;
-    j["area"] = thrifty::to_json(summary.area);
-    j["narea"] = thrifty::to_json(summary.narea);
-    j["narea_prototype"] = thrifty::to_json(summary.narea_prototype);
-    j["aiq"] = thrifty::to_json(summary.aiq);
-    j["gain_over_zero"] = thrifty::to_json(summary.gain_over_zero);
+    j["area"] = ur::estimate_json(summary.of("area").interval);
+    j["narea"] = ur::estimate_json(summary.of("narea").interval);
+    j["narea_prototype"] = ur::estimate_json(summary.of("narea_prototype").interval);
+    j["aiq"] = ur::estimate_json(summary.of("aiq").interval);
+    j["gain_over_zero"] = ur::gain_json(summary.gain_over_zero);
     out["methods"].push_back(std::move(j));
   }
   out["enrolment"] = ordered_json::array();
@@ -249,11 +246,11 @@ ordered_json results_json(const thrifty::task& task, const settings& s, const ur
     j["predictor"] = predictor_names[c.predictor];
     j["design"] = design_names[c.design];
     j["labels"] = s.labels;
-    for (const auto& e : c.narea) j["narea"].push_back(thrifty::tested_json(e));
+    for (const auto& e : c.narea) j["narea"].push_back(ur::tested_json(e));
     const auto add = [&](const char* name, const gain_curve& g) {
-      for (const auto& e : g.gain) j[name]["gain"].push_back(thrifty::tested_json(e));
+      for (const auto& e : g.gain) j[name]["gain"].push_back(ur::tested_json(e));
       j[name]["share_of_full_gain"] = g.share;
-      j[name]["gain_less_90_percent_of_full_gain"] = thrifty::tested_json(g.lack);
+      j[name]["gain_less_90_percent_of_full_gain"] = ur::tested_json(g.lack);
     };
     j["target_labels"] = s.labels[target_of(s)];
     add("over_zero_with_all_labels", c.full);
@@ -275,11 +272,11 @@ std::vector<std::vector<std::string>> summary_table(const settings& s, const std
     const gain_curve& g = c.*which;
     if (c.predictor == 0 && which == &enrolment_curve::same) continue;
     std::vector<std::string> r{predictor_names[c.predictor], design_names[c.design]};
-    for (const auto& e : g.gain) r.push_back(thrifty::signed_number(e.mean));
-    r.push_back(thrifty::signed_number(g.gain[target].low) + " to " + thrifty::signed_number(g.gain[target].high));
+    for (const auto& e : g.gain) r.push_back(ur::detail::signed_number(e.mean));
+    r.push_back(ur::detail::signed_number(g.gain[target].low) + " to " + ur::detail::signed_number(g.gain[target].high));
     const bool gains = c.predictor != 0 && g.gain.back().mean > 0;
     r.push_back(gains ? ur::detail::fixed(100 * g.share, 0) + "%" : "");
-    r.push_back(gains ? thrifty::signed_number(g.lack.mean) : "");
+    r.push_back(gains ? ur::detail::signed_number(g.lack.mean) : "");
     rows.push_back(std::move(r));
   }
   return rows;
@@ -306,7 +303,7 @@ std::string left_out_text(const settings& s, const ur::protocol_result& result) 
                           " trials, in which nArea is undefined, because all LLMs of the pool cost the same.");
 }
 
-std::string page(const thrifty::task& task, const settings& s, const ur::protocol_result& result,
+std::string page(const ur::experiment_source& task, const settings& s, const ur::protocol_result& result,
                  const std::vector<enrolment_curve>& curves) {
   ur::html_page page("Labels per new LLM: " + task.table.name());
   page.paragraph(ur::detail::text(
@@ -364,7 +361,7 @@ std::string page(const thrifty::task& task, const settings& s, const ur::protoco
   return std::move(page).finish();
 }
 
-std::string trials_csv(const ur::protocol_result& result) {
+std::string narea_csv(const ur::protocol_result& result) {
   std::string out = "trial,method,metric,value\n";
   for (const auto& m : result.methods) {
     for (std::size_t t = 0; t < m.trials.size(); ++t) {
@@ -378,37 +375,34 @@ std::string trials_csv(const ur::protocol_result& result) {
 int run(settings s) {
   std::sort(s.labels.begin(), s.labels.end());
   s.labels.erase(std::unique(s.labels.begin(), s.labels.end()), s.labels.end());
-  const thrifty::task task = thrifty::read_task(s);
+  const auto task = ur::open_experiment(s);
+  ur::announce(task);
   const auto costs = ur::column_means(task.table.costs());
   ur::detail::require(*std::max_element(costs.begin(), costs.end()) > *std::min_element(costs.begin(), costs.end()),
                       "enrolment: the mean cost of every LLM is ", costs(0, 0),
                       ", but must differ between LLMs (nArea would be undefined)");
-  thrifty::progress_bar bar;
-  ur::protocol_options options;
-  options.trials = s.trials;
-  options.seed = s.seed;
-  options.validation_prompts = s.validation;
-  options.threads = s.threads;
+  ur::progress_bar bar;
+  auto options = ur::options_of(s);
   options.on_trial = [&](std::size_t done, std::size_t all) { bar.show(done, all); };
   const auto methods = make_methods(s);
-  auto what = experiment::settings_json("enrolment", s, task);
+  auto what = ur::settings_json("enrolment", s, task);
   what["labels"] = s.labels;
-  experiment::resumable_results kept("enrolment", s.out, what);
-  auto result = experiment::run_resumable(kept, "trial", task, methods, options);
-  const std::string trials = trials_csv(result);
+  ur::resumable_results kept("enrolment", s.out, what);
+  auto result = ur::run_resumable(kept, "trial", task, methods, options);
+  const std::string trials = narea_csv(result);
   leave_out_undefined(result);
   const auto curves = summarise_curves(result, s);
   // The folder is replaced as a whole; until then partial.jsonl stays.
-  ur::staged_directory staged("enrolment", s.out, experiment::marker_of(s.out));
+  ur::staged_directory staged("enrolment", s.out, ur::marker_of(s.out));
   staged.write("results.json", results_json(task, s, result, curves).dump(1) + "\n");
   staged.write("trials.csv", trials);
   staged.write("index.html", page(task, s, result, curves));
   staged.commit();
   std::printf("\nGain of nArea over ZeroRouter with all labels, by labels per new LLM; %zu trials\n\n",
               result.pools.size());
-  thrifty::print_table(summary_table(s, curves, &enrolment_curve::full));
+  ur::print_table(summary_table(s, curves, &enrolment_curve::full));
   std::printf("\nGain of nArea over ZeroRouter with the same labels\n\n");
-  thrifty::print_table(summary_table(s, curves, &enrolment_curve::same));
+  ur::print_table(summary_table(s, curves, &enrolment_curve::same));
   if (const auto left_out = left_out_text(s, result); !left_out.empty()) std::printf("\n%s\n", left_out.c_str());
   std::printf("\nLook at %s\n", (std::filesystem::path(s.out) / "index.html").string().c_str());
   return 0;
@@ -420,10 +414,10 @@ int main(int argc, char** argv) {
   settings s;
   s.out = "out/enrolment";
   CLI::App app{"Labels per new LLM against quality, for designs and predictors"};
-  experiment::add_options(app, s);
+  ur::add_options(app, s);
   app.add_option("--labels", s.labels, "numbers of labels per new LLM; the last is 'all'")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  experiment::parse(app, argc, argv);
-  return experiment::guard("enrolment", [&] { return run(s); });
+  ur::parse_options(app, argc, argv);
+  return ur::run_job("enrolment", [&] { return run(s); });
 }

@@ -13,11 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "thrifty.hpp"
+#include <uniroute/experiment/command_line.hpp>
+#include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;
 using nlohmann::ordered_json;
-using thrifty::settings;
+using settings = ur::experiment_settings;
 
 namespace {
 
@@ -47,6 +48,43 @@ struct trial_result {
   std::vector<double> enroll, retire, calibrate;  ///< seconds of each step, over a full refit of the pool it leads to
   std::size_t train = 0, validation = 0, test = 0, unseen = 0;
 };
+
+ordered_json trial_json(const trial_result& t) {
+  using ur::detail::exact_json;
+  ordered_json out{{"train", t.train}, {"validation", t.validation}, {"test", t.test}, {"unseen", t.unseen}};
+  for (const auto& step : t.steps) {
+    ordered_json j{{"pool", step.pool}, {"can_be_met", step.can_be_met}};
+    for (const auto& r : step.policies)
+      j["policies"].push_back({exact_json(r.cost), exact_json(r.quality), exact_json(r.lambda)});
+    out["steps"].push_back(std::move(j));
+  }
+  for (const auto& [name, of] : {std::pair("enroll", &t.enroll), {"retire", &t.retire}, {"calibrate", &t.calibrate}}) {
+    for (const double v : *of) out[name].push_back(exact_json(v));
+  }
+  return out;
+}
+
+trial_result trial_of(const ordered_json& json) {
+  using ur::detail::exact_number;
+  trial_result t;
+  t.train = json.at("train").get<std::size_t>();
+  t.validation = json.at("validation").get<std::size_t>();
+  t.test = json.at("test").get<std::size_t>();
+  t.unseen = json.at("unseen").get<std::size_t>();
+  if (json.contains("steps")) {
+    for (const auto& j : json["steps"]) {
+      step_result step{j.at("pool").get<std::size_t>(), j.at("can_be_met").get<bool>(), {}};
+      for (const auto& r : j.at("policies"))
+        step.policies.push_back({exact_number(r.at(0)), exact_number(r.at(1)), exact_number(r.at(2))});
+      t.steps.push_back(std::move(step));
+    }
+  }
+  for (const auto& [name, of] : {std::pair("enroll", &t.enroll), {"retire", &t.retire}, {"calibrate", &t.calibrate}}) {
+    if (!json.contains(name)) continue;
+    for (const auto& v : json[name]) of->push_back(exact_number(v));
+  }
+  return t;
+}
 
 template <class Work>
 double seconds_of(Work&& work) {
@@ -293,9 +331,9 @@ std::string step_name(const summary& s, std::size_t k) {
   return ur::detail::text(k == 0 ? "start" : s.pools[k] > s.pools[k - 1] ? "joins" : "leaves", ", ", s.pools[k]);
 }
 
-ordered_json results_json(const thrifty::task& task, const settings& s, const summary& of) {
+ordered_json results_json(const ur::experiment_source& task, const settings& s, const summary& of) {
   ordered_json out;
-  out["table"] = thrifty::table_json(task.table);
+  out["table"] = ur::table_json(task.table);
   out["protocol"] = {{"trials", of.trials},
                      {"trials_left_out", s.trials - of.trials},
                      {"seed", s.seed},
@@ -312,14 +350,14 @@ ordered_json results_json(const thrifty::task& task, const settings& s, const su
     const auto& policy = of.policies[p];
     ordered_json j;
     j["name"] = policy_names[p];
-    j["cost_drift_factor"] = thrifty::tested_json(policy.cost_drift);
-    j["lambda_drift_factor"] = thrifty::tested_json(policy.lambda_drift);
-    j["cost_drift_factor_where_the_budget_can_be_met"] = thrifty::tested_json(policy.met_drift);
+    j["cost_drift_factor"] = ur::tested_json(policy.cost_drift);
+    j["lambda_drift_factor"] = ur::tested_json(policy.lambda_drift);
+    j["cost_drift_factor_where_the_budget_can_be_met"] = ur::tested_json(policy.met_drift);
     for (std::size_t k = 0; k < of.pools.size(); ++k) {
       j["steps"].push_back({{"pool", of.pools[k]},
-                            {"cost_over_budget", thrifty::tested_json(geometric(policy.log_cost[k]))},
-                            {"quality", thrifty::tested_json(policy.quality[k])},
-                            {"lambda_over_first", thrifty::tested_json(geometric(policy.log_lambda[k]))}});
+                            {"cost_over_budget", ur::tested_json(geometric(policy.log_cost[k]))},
+                            {"quality", ur::tested_json(policy.quality[k])},
+                            {"lambda_over_first", ur::tested_json(geometric(policy.log_lambda[k]))}});
     }
     out["policies"].push_back(std::move(j));
   }
@@ -371,7 +409,7 @@ std::string left_out_text(const settings& s, const summary& of) {
                           of.sizes.unseen, " unseen LLMs have outcomes on validation and test prompts.");
 }
 
-std::string page(const thrifty::task& task, const settings& s, const summary& of) {
+std::string page(const ur::experiment_source& task, const settings& s, const summary& of) {
   ur::html_page page("A pool that grows and shrinks: " + task.table.name());
   page.paragraph(ur::detail::text(
       task.table.size(), " prompts, ", task.table.model_count(), " LLMs; ", of.trials, " random trials, seed ", s.seed,
@@ -427,25 +465,25 @@ std::string page(const thrifty::task& task, const settings& s, const summary& of
 }
 
 int run(const settings& s) {
-  ur::staged_directory staged("pool_growth", s.out, "results.json");
-  const thrifty::task task = thrifty::read_task(s);
-  std::vector<trial_result> trials(s.trials);
-  thrifty::progress_bar bar;
-  std::mutex guard;
-  std::size_t done = 0;
-  ur::detail::parallel_for(s.trials, s.threads, [&](std::size_t index, std::size_t) {
-    trials[index] = task.encoder == "embeddings"
-                        ? run_trial(task.table, ur::precomputed_embeddings{}, s, index)
-                        : run_trial(task.table, ur::hashed_tfidf{{.dimension = 256}}, s, index);
-    const std::lock_guard lock(guard);
-    bar.show(++done, s.trials);
-  });
+  const auto task = ur::open_experiment(s);
+  ur::announce(task);
+  ur::resumable_results kept("pool_growth", s.out, ur::settings_json("pool_growth", s, task));
+  ur::progress_bar bar;
+  const auto run_one = [&](std::size_t index) {
+    return trial_json(task.encoder == "embeddings"
+                          ? run_trial(task.table, ur::precomputed_embeddings{}, s, index)
+                          : run_trial(task.table, ur::hashed_tfidf{{.dimension = 256}}, s, index));
+  };
+  ur::keep_going(kept, "trial", s.trials, s.threads, run_one, [&](auto done, auto all) { bar.show(done, all); });
+  std::vector<trial_result> trials;
+  for (std::size_t t = 0; t < s.trials; ++t) trials.push_back(trial_of(*kept.find("trial/" + std::to_string(t))));
   const summary of = summarise(trials);
+  ur::staged_directory staged("pool_growth", s.out, ur::marker_of(s.out));
   staged.write("results.json", results_json(task, s, of).dump(1) + "\n");
   staged.write("index.html", page(task, s, of));
   staged.commit();
   std::printf("\n");
-  thrifty::print_table(drift_table(of));
+  ur::print_table(drift_table(of));
   if (const auto left_out = left_out_text(s, of); !left_out.empty()) std::printf("\n%s\n", left_out.c_str());
   std::printf("\n%s\n\nLook at %s\n", timing_text(of).c_str(),
               (std::filesystem::path(s.out) / "index.html").string().c_str());
@@ -458,7 +496,7 @@ int main(int argc, char** argv) {
   settings s;
   s.out = "out/pool_growth";
   CLI::App app{"LLMs join and leave: cost of a step, drift of λ"};
-  experiment::add_options(app, s);
-  experiment::parse(app, argc, argv);
-  return experiment::guard("pool_growth", [&] { return run(s); });
+  ur::add_options(app, s);
+  ur::parse_options(app, argc, argv);
+  return ur::run_job("pool_growth", [&] { return run(s); });
 }

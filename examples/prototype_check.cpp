@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <uniroute/experiment/methods.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 #include <vector>
@@ -24,20 +25,8 @@ int main(int argc, char** argv) {
   try {
     const auto table = ur::read_routing_table(data);
     ur::detail::require(table.has_embeddings(), "prototype_check: table '", table.name(), "' has no embeddings.npy");
-    const std::vector<ur::routing_method> methods{
-        ur::zero_router(),
-        ur::predictor_method("hard cells, K = " + std::to_string(hard),
-                             [&](const ur::trial_data& t) {
-                               return ur::cell_predictor(ur::kmeans{{.clusters = hard, .seed = t.seed}},
-                                                         ur::nearest_map{}, ur::cell_mean{});
-                             }),
-        ur::predictor_method("soft cells, K = " + std::to_string(soft),
-                             [&](const ur::trial_data& t) {
-                               return ur::cell_predictor(ur::kmeans{{.clusters = soft, .seed = t.seed}},
-                                                         ur::proximity_map{}, ur::shrunken_mean{});
-                             }),
-        ur::predictor_method("K-NN, k = " + std::to_string(neighbours),
-                             [&](const ur::trial_data&) { return ur::knn{{.neighbours = neighbours}}; })};
+    const ur::method_list methods{ur::zero_router(), ur::methods::kmeans_hard(hard), ur::methods::kmeans_soft(soft),
+                                  ur::methods::knn(neighbours)};
     const auto result = ur::run_protocol(table, [&](auto) { return table.embeddings(); }, methods, {.trials = trials});
     const auto& zero = result.method("zero_router");
     for (const auto& m : result.methods) {

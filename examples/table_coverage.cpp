@@ -11,7 +11,7 @@
 #include <uniroute/files.hpp>
 #include <vector>
 
-#include "table_coverage.hpp"
+#include "theory/table_coverage.hpp"
 
 int main(int argc, char** argv) {
   std::vector<std::string> folders;

@@ -14,13 +14,14 @@
 #include <string>
 #include <vector>
 
-#include "experiment.hpp"
-#include "resumable.hpp"
-#include "theory_page.hpp"
-#include "theory_parts.hpp"
-#include "theory_router.hpp"
-#include "theory_tables.hpp"
-#include "theory_tightness.hpp"
+#include <uniroute/experiment/command_line.hpp>
+#include <uniroute/uniroute.hpp>
+
+#include "theory/page.hpp"
+#include "theory/parts.hpp"
+#include "theory/router.hpp"
+#include "theory/tables.hpp"
+#include "theory/tightness.hpp"
 
 namespace ur = uniroute;
 using nlohmann::ordered_json;
@@ -41,7 +42,7 @@ settings read_command_line(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--data", s.data, "directory of a routing table to fit a world to; none: the simulated one");
   app.add_option("--variant", s.variant, "read outcomes_VARIANT.csv and so on, e.g. union");
-  app.add_option("--encoder", s.encoder, experiment::encoder_help)->capture_default_str();
+  app.add_option("--encoder", s.encoder, ur::encoder_help)->capture_default_str();
   app.add_option("--seed", s.seed, "same seed, same numbers (times apart)")->capture_default_str();
   app.add_option("--threads", s.threads, "0: all; never changes a number")->capture_default_str();
   app.add_option("--out", s.out, "directory to write")->capture_default_str();
@@ -119,11 +120,11 @@ ur::routing_table open_table(const settings& s) {
     parts.name = "the simulated table";
     return ur::routing_table(std::move(parts));
   }
-  experiment::settings source;
+  ur::experiment_settings source;
   source.data = s.data;
   source.variant = s.variant;
   source.encoder = s.encoder;
-  auto from = experiment::open_source(source);
+  auto from = ur::open_experiment(source);
   std::vector<std::size_t> all(from.table.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   auto parts = from.table.parts();
@@ -166,7 +167,7 @@ void add_tightness_rows(ordered_json& to, const ordered_json& r, const std::stri
   }
 }
 
-ordered_json results_json(const settings& s, const std::string& table, const experiment::resumable_results& results,
+ordered_json results_json(const settings& s, const std::string& table, const ur::resumable_results& results,
                           const ordered_json& cost) {
   ordered_json out;
   out["settings"] = {{"worlds", s.worlds}, {"seed", s.seed}, {"delta", theory::delta}, {"fitted_to", table}};
@@ -263,17 +264,17 @@ int run(const settings& s) {
                           {"seed", s.seed},       {"table", fitted.name()}, {"data", ur::detail::as_utf8(s.data)},
                           {"variant", s.variant}, {"encoder", s.encoder}};
   const std::filesystem::path dir = s.out;
-  experiment::resumable_results results("theory_report", dir, what);
+  ur::resumable_results results("theory_report", dir, what);
   const auto tasks = make_tasks(s, fitted);
   std::vector<const task*> left;
   for (const auto& t : tasks) {
     if (results.find(t.key) == nullptr) left.push_back(&t);
   }
   if (left.size() != tasks.size())
-    std::printf("Going on with %s: %zu of %zu parts are done\n", (dir / experiment::partial_name).string().c_str(),
+    std::printf("Going on with %s: %zu of %zu parts are done\n", (dir / ur::partial_name).string().c_str(),
                 tasks.size() - left.size(), tasks.size());
   std::fflush(stdout);
-  experiment::progress_bar bar("parts");
+  ur::progress_bar bar("parts");
   std::mutex guard;
   ur::detail::parallel_for(left.size(), s.threads, [&](std::size_t i, std::size_t) {
     auto value = left[i]->work();
@@ -309,7 +310,7 @@ int run(const settings& s) {
   theory::add_cost(page, cost);
 
   // The folder is replaced as a whole; until then partial.jsonl stays.
-  const char* marker = std::filesystem::exists(dir / "results.json") ? "results.json" : experiment::partial_name;
+  const char* marker = std::filesystem::exists(dir / "results.json") ? "results.json" : ur::partial_name;
   ur::staged_directory staged("theory_report", dir, marker);
   staged.write("results.json", json.dump(1) + "\n");
   staged.write("index.html", std::move(page).finish());
@@ -339,5 +340,5 @@ int run(const settings& s) {
 
 int main(int argc, char** argv) {
   const settings s = read_command_line(argc, argv);
-  return experiment::guard("theory_report", [&] { return run(s); });
+  return ur::run_job("theory_report", [&] { return run(s); });
 }

@@ -7,7 +7,7 @@
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 
-#include "table_coverage.hpp"
+#include "theory/table_coverage.hpp"
 
 namespace ur = uniroute;
 

@@ -49,7 +49,8 @@ struct routing_method {
   std::string name;
   std::function<prediction(const trial_data&)> predict;
   method_role role = method_role::router;
-  std::string about = {};  ///< one line for the glossary of a report
+  std::string about = {};    ///< one line for the glossary of a report
+  bool clairvoyant = false;  ///< asks for `trial_data::clairvoyant_losses`
 };
 
 /// What a method says of a trial, computed once a trial.

@@ -65,7 +65,8 @@ struct method_result {
 /// All methods on all trials, and what the trials were.
 struct protocol_result {
   std::vector<method_result> methods;
-  std::vector<std::vector<std::string>> pools;  ///< the unseen LLMs of each trial
+  std::vector<std::vector<std::string>> pools;    ///< the unseen LLMs of each trial
+  std::vector<std::vector<curve_point>> singles;  ///< each of them alone on the test prompts of the trial
   std::size_t unseen = 0;                       ///< LLMs hidden in each trial
   std::size_t train = 0, validation = 0,
               test = 0;     ///< prompts (of the first trial: groups of equal prompts may shift them)
@@ -131,6 +132,22 @@ decltype(auto) naming_method(const std::string& name, std::size_t trial, Run&& r
   }
 }
 
+/// What is drawn beside the methods.
+inline std::vector<reference_curve> references_of(const protocol_options& options, bool has_expected) {
+  auto out = options.references;
+  if (has_expected) out.push_back(bayes_oracle());
+  return out;
+}
+
+/// The methods and references of a result that has no trial yet.
+inline protocol_result empty_result(std::span<const routing_method> methods, const protocol_options& options,
+                                    bool has_expected) {
+  protocol_result out;
+  for (const auto& m : methods) out.methods.push_back({m.name, {}, m.role, m.about});
+  for (const auto& r : references_of(options, has_expected)) out.methods.push_back({r.name, {}, r.role, r.about});
+  return out;
+}
+
 /// Refuses two things of one name: results, and predictions that are remembered, go by it.
 inline void require_distinct(std::string_view what, std::vector<std::string> names) {
   std::sort(names.begin(), names.end());
@@ -159,23 +176,19 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
   detail::require(!options.shift || !table.categories().empty(),
                   "run_protocol: shift is true, but must be false for table '", table.name(),
                   "', which has no categories");
-  auto references = options.references;
-  if (expected.size() != 0) references.push_back(bayes_oracle());
+  const auto references = detail::references_of(options, expected.size() != 0);
   auto metrics = standard_metrics();
   metrics.insert(metrics.end(), options.metrics.begin(), options.metrics.end());
   std::vector<std::string> names;
   for (const auto& m : metrics) names.push_back(m.name);
   detail::require_distinct("metrics", names);
-  protocol_result out;
-  const auto add = [&](const auto& of) {
-    out.methods.push_back({of.name, std::vector<trial_score>(options.trials), of.role, of.about});
-  };
-  for (const auto& method : methods) add(method);
-  for (const auto& reference : references) add(reference);
+  protocol_result out = detail::empty_result(methods, options, expected.size() != 0);
+  for (auto& m : out.methods) m.trials.resize(options.trials);
   names.clear();
   for (const auto& m : out.methods) names.push_back(m.name);
   detail::require_distinct("methods", names);
   out.pools.resize(options.trials);
+  out.singles.resize(options.trials);
 
   std::mutex guard;
   std::size_t done = 0;
@@ -207,6 +220,7 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
           detail::naming_method(reference.name, number, [&] { return score(reference.trace(trial)); });
     }
     out.pools[index] = trial.seen.unseen;
+    out.singles[index] = singles;
 
     const std::lock_guard lock(guard);
     if (index == 0) {

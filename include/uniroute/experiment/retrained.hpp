@@ -101,7 +101,9 @@ routing_method clairvoyant_method(std::string name, Make make) {
                             "(protocol_options::clairvoyant)");
             return detail::predict_retrained(make, trial, trial.clairvoyant_losses);
           },
-          method_role::upper_bound};
+          method_role::upper_bound,
+          "",
+          true};
 }
 
 }  // namespace uniroute

@@ -6,11 +6,13 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/evaluate/metrics.hpp>
 #include <uniroute/evaluate/predictor_quality.hpp>
 #include <uniroute/experiment/method.hpp>
 #include <uniroute/experiment/protocol.hpp>
@@ -50,6 +52,7 @@ struct method_summary {
   std::optional<predictor_quality> prediction;
   std::optional<gain_summary> gain_over_zero, gain_over_knn;  ///< of nArea, default convention
   std::array<double, curve_grid> curve{}, cost{};  ///< means over the trials that have an area (over all, if none has)
+  std::array<double, curve_grid> curve_low{}, curve_high{};  ///< the corrected interval of each point of the curve
   std::vector<std::pair<std::string, std::size_t>> chosen;  ///< hyper-parameters and how often
   std::vector<std::pair<std::string, double>> weights;      ///< of the methods that it mixes, means over trials
 
@@ -150,6 +153,16 @@ inline method_summary summarise(const protocol_result& result, const method_resu
     if (with_auc > 0) quality.auc = auc / with_auc;
     out.prediction = quality;
   }
+  for (std::size_t g = 0; g < curve_grid; ++g) {
+    std::vector<double> values;
+    for (const auto& trial : m.trials) {
+      if (trial.of("narea") || defined == 0) values.push_back(trial.curve[g]);
+    }
+    if (values.empty()) continue;
+    const auto at = corrected_resampled_t(values, result.rho);
+    out.curve_low[g] = at.low;
+    out.curve_high[g] = at.high;
+  }
   const auto gain_over = [&](std::string_view other) -> std::optional<gain_summary> {
     for (const auto& o : result.methods) {
       if (o.name != other) continue;
@@ -165,6 +178,68 @@ inline method_summary summarise(const protocol_result& result, const method_resu
   };
   out.gain_over_zero = gain_over("zero_router");
   out.gain_over_knn = gain_over("knn");
+  return out;
+}
+
+/// All methods summarised: references first, upper bounds last, routers between them; each kind as it was run.
+inline std::vector<method_summary> summarise_all(const protocol_result& result) {
+  const auto place = [](method_role role) {
+    return role == method_role::reference ? 0 : role == method_role::router ? 1 : 2;
+  };
+  std::vector<method_summary> all;
+  for (const auto& m : result.methods) all.push_back(summarise(result, m));
+  std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return place(a.role) < place(b.role); });
+  return all;
+}
+
+/// A method against another: mean gain of nArea with its corrected interval and p-value, the sign test's, and the gain
+/// that the corrected test at .05 would find with probability .8, from the spread of these trials.
+struct method_comparison {
+  std::string other;
+  mean_estimate gain;
+  double p_sign = 1, detectable = 0;
+};
+
+/// No value where fewer than two trials have a gain. Throws std::invalid_argument for an unknown name.
+inline std::optional<method_comparison> compare(const protocol_result& result, std::string_view method,
+                                                std::string_view other) {
+  const auto gains = paired_gains(result.method(method), result.method(other));
+  if (gains.size() < 2) return std::nullopt;
+  method_comparison out{std::string(other), corrected_resampled_t(gains, result.rho), sign_test(gains), 0};
+  // Half of the interval is t(.975) standard errors; power .8 wants another .84 of them.
+  const double t = student_t_quantile(0.05, static_cast<double>(gains.size() - 1));
+  out.detectable = (out.gain.high - out.gain.low) / 2 * (1 + 0.84 / t);
+  return out;
+}
+
+/// One LLM over the trials in which it was unseen: where it lies in the pools, relative to their cheapest and dearest
+/// LLMs.
+struct single_model_summary {
+  std::string name;
+  double relative_cost = 0, quality = 0;  ///< means over those trials whose LLMs do not all cost the same
+  std::size_t trials = 0;                 ///< how many those are
+};
+
+/// All LLMs that were unseen in some trial, by name.
+inline std::vector<single_model_summary> summarise_singles(const protocol_result& result) {
+  std::map<std::string, single_model_summary> by_name;
+  for (std::size_t t = 0; t < result.pools.size(); ++t) {
+    const auto pool = range_of(result.singles[t]);
+    if (pool.is_degenerate()) continue;
+    for (std::size_t h = 0; h < result.pools[t].size(); ++h) {
+      auto& of = by_name[result.pools[t][h]];
+      of.name = result.pools[t][h];
+      of.relative_cost += (result.singles[t][h].cost - pool.cheapest_cost) / (pool.dearest_cost - pool.cheapest_cost);
+      of.quality += result.singles[t][h].quality;
+      ++of.trials;
+    }
+  }
+  std::vector<single_model_summary> out;
+  for (auto& [name, of] : by_name) {
+    of.relative_cost /= static_cast<double>(of.trials);
+    of.quality /= static_cast<double>(of.trials);
+    out.push_back(of);
+  }
   return out;
 }
 

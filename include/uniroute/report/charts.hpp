@@ -28,6 +28,19 @@ struct chart_line {
   std::vector<std::pair<double, double>> points;  ///< (x, y), drawn in order
   bool quiet = false;                             ///< thin: a reference
   std::optional<std::size_t> style = {};          ///< which of ten strokes; not given: its place among the lines
+  std::vector<std::pair<double, double>> band = {};  ///< (low, high) of each point, drawn as a grey band; or none
+};
+
+/// A point of a chart that belongs to no line, such as a single LLM. Drawn as a disc with its number, named below.
+struct chart_mark {
+  std::string name;
+  double x = 0, y = 0;
+};
+
+/// What the ends of a chart's x axis are in another unit: its ticks are named in both.
+struct chart_unit {
+  double at_zero = 0, at_one = 1;  ///< where x is 0 and where it is 1
+  std::string name;
 };
 
 /// Titles and scales of a chart.
@@ -37,6 +50,7 @@ struct chart_axes {
   bool standalone = false;               ///< the legend inside the picture, which is then a file of its own
   std::vector<double> log_ticks = {};    ///< if given, the x axis is logarithmic with these rising ticks, at least two
   std::vector<double> log_y_ticks = {};  ///< the same of the y axis; what lies beyond its ends is drawn at them
+  std::optional<chart_unit> unit = {};   ///< a second row of names below the x axis
 };
 
 namespace detail {
@@ -75,9 +89,11 @@ inline constexpr std::string_view grid_stroke = "stroke=\"#ddd\" stroke-width=\"
 
 }  // namespace detail
 
-/// Lines with axes, and a legend below: as HTML, or inside a standalone picture. Throws std::invalid_argument if no
-/// line has a point, std::domain_error for a point that is not finite.
-inline std::string line_chart(const std::vector<chart_line>& lines, const chart_axes& axes) {
+/// Lines with axes, and a legend below: as HTML, or inside a standalone picture. Values show on hover. Throws
+/// std::invalid_argument if no line has a point and for a band of another length, std::domain_error for a point that is
+/// not finite.
+inline std::string line_chart(const std::vector<chart_line>& lines, const chart_axes& axes,
+                              const std::vector<chart_mark>& marks = {}) {
   double left = std::numeric_limits<double>::infinity(), right = -left, low = left, high = right;
   for (const auto& line : lines) {
     for (const auto& [x, y] : line.points) {
@@ -88,6 +104,22 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
       low = std::min(low, y);
       high = std::max(high, y);
     }
+    detail::require(line.band.empty() || line.band.size() == line.points.size(), "line_chart: the band of '", line.name,
+                    "' has ", line.band.size(), " entries, but must have one for each point, ", line.points.size());
+    for (const auto& [from, to] : line.band) {
+      detail::require<std::domain_error>(std::isfinite(from) && std::isfinite(to), "line_chart: the band of '",
+                                         line.name, "' is ", from, " to ", to, ", but must be finite");
+      low = std::min(low, from);
+      high = std::max(high, to);
+    }
+  }
+  for (const auto& mark : marks) {
+    detail::require<std::domain_error>(std::isfinite(mark.x) && std::isfinite(mark.y), "line_chart: '", mark.name,
+                                       "' is at (", mark.x, ", ", mark.y, "), but must be finite");
+    left = std::min(left, mark.x);
+    right = std::max(right, mark.x);
+    low = std::min(low, mark.y);
+    high = std::max(high, mark.y);
   }
   detail::require(right >= left, "line_chart: lines has 0 points, but must have at least 1");
   if (axes.with_zero) {
@@ -108,7 +140,9 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
   const auto ys = log_y ? axes.log_y_ticks : detail::round_ticks(low, high, 6);
   const auto scale = [&](double x) { return log_x ? std::log(x) : x; };
   const auto scale_y = [&](double y) { return log_y ? std::log(std::clamp(y, ys.front(), ys.back())) : y; };
-  constexpr double width = 640, height = 400, x0 = 80, x1 = 626, y0 = 348, y1 = 14;
+  const double below = axes.unit ? 18 : 0;
+  const double height = 400 + below;
+  constexpr double width = 640, x0 = 80, x1 = 626, y0 = 348, y1 = 14;
   const auto px = [&](double x) {
     return x0 + detail::share_between(scale(x), scale(xs.front()), scale(xs.back())) * (x1 - x0);
   };
@@ -124,6 +158,11 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     const auto name = log_x ? detail::tick_name(x) : detail::tick_label(x, xs[1] - xs[0]);
     const bool cut = px(x) > x1 - 1 && name.size() > 2;  // half of it would lie beyond the picture
     canvas.label(cut ? width - 2 : px(x), y0 + 18, name, cut ? "end" : "middle");
+    if (axes.unit) {
+      const double value = axes.unit->at_zero + x * (axes.unit->at_one - axes.unit->at_zero);
+      canvas.label(cut ? width - 2 : px(x), y0 + 36, detail::short_number(value), cut ? "end" : "middle",
+                   "class=\"second\"");
+    }
   }
   for (const double y : ys) {
     const bool zero = axes.with_zero && std::fabs(y) < 1e-12;
@@ -131,15 +170,31 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\" fill=\"none\"" : detail::grid_stroke);
     canvas.label(x0 - 6, py(y) + 4, log_y ? detail::tick_name(y) : detail::tick_label(y, ys[1] - ys[0]), "end");
   }
-  canvas.label((x0 + x1) / 2, height - 10, axes.x, "middle");
+  canvas.label((x0 + x1) / 2, height - 10, axes.unit ? axes.x + "; below: " + axes.unit->name : axes.x, "middle");
   canvas.label(16, (y0 + y1) / 2, axes.y, "middle",
                detail::text("transform=\"rotate(-90 16 ", detail::fixed((y0 + y1) / 2, 1), ")\""));
   std::string legend = "<ul class=\"legend\">\n";
+  for (const auto& line : lines) {
+    if (line.band.empty()) continue;
+    std::vector<std::pair<double, double>> outline;
+    for (std::size_t i = 0; i < line.band.size(); ++i)
+      outline.emplace_back(px(line.points[i].first), py(line.band[i].second));
+    for (std::size_t i = line.band.size(); i-- > 0;)
+      outline.emplace_back(px(line.points[i].first), py(line.band[i].first));
+    canvas.path(outline, "fill=\"#000\" fill-opacity=\".1\" stroke=\"none\"", true);
+  }
   for (std::size_t l = 0; l < lines.size(); ++l) {
     std::vector<std::pair<double, double>> at;
     for (const auto& [x, y] : lines[l].points) at.emplace_back(px(x), py(y));
     const std::string stroke = detail::stroke(lines[l].style.value_or(l), lines[l].quiet);
     canvas.path(at, stroke);
+    const std::size_t every = std::max<std::size_t>(1, at.size() / 20);
+    for (std::size_t i = 0; !axes.standalone && i < at.size(); i += every) {
+      const auto& [x, y] = lines[l].points[i];
+      canvas.disc(at[i].first, at[i].second, 7, "fill-opacity=\"0\"",
+                  detail::text(lines[l].name, ": ", detail::short_number(y), " at ", detail::short_number(x),
+                               axes.unit ? detail::text(" (", detail::short_number(axes.unit->at_zero + x * (axes.unit->at_one - axes.unit->at_zero)), ")") : ""));
+    }
     if (axes.standalone) {
       const double left_end = 62 + 190 * static_cast<double>(l % legend_columns);
       const double middle = height + 6 + 20 * static_cast<double>(l / legend_columns);
@@ -149,7 +204,26 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     legend += detail::text("<li><svg viewBox=\"0 0 44 10\" class=\"key\" aria-hidden=\"true\"><path d=\"M1 5L43 5\" ",
                            stroke, "/></svg>", detail::escape_markup(lines[l].name), "</li>\n");
   }
-  return std::move(canvas).finish() + (axes.standalone ? "" : legend + "</ul>\n");
+  legend += "</ul>\n";
+  if (!marks.empty()) legend += "<ol class=\"legend\">\n";
+  std::vector<std::pair<double, double>> labelled;
+  for (std::size_t k = 0; k < marks.size(); ++k) {
+    const double x = px(marks[k].x), y = py(marks[k].y);
+    canvas.disc(x, y, 3.5, "fill=\"#fff\" stroke=\"#000\" stroke-width=\"1.2\"",
+                detail::text(marks[k].name, ": ", detail::short_number(marks[k].y), " at ",
+                             detail::short_number(marks[k].x)));
+    // A number that would lie on another is left out: the list below has all, and the disc says its name.
+    const bool free = std::none_of(labelled.begin(), labelled.end(), [&](const auto& other) {
+      return std::fabs(other.first - x) < 22 && std::fabs(other.second - y) < 17;
+    });
+    if (free) {
+      labelled.emplace_back(x, y);
+      canvas.label(x > x1 - 24 ? x - 7 : x + 6, y - 5, detail::text(k + 1), x > x1 - 24 ? "end" : "start");
+    }
+    legend += detail::text("<li value=\"", k + 1, "\">", detail::escape_markup(marks[k].name), "</li>\n");
+  }
+  if (!marks.empty()) legend += "</ol>\n";
+  return std::move(canvas).finish() + (axes.standalone ? "" : legend);
 }
 
 /// Shares that add up to 1 along x, one band a name, the first at the bottom. `shares` is x.size() x names.size().

@@ -48,6 +48,32 @@ class html_page {
     out_ += "</table></div>\n";
   }
 
+  /// A table of sentences: the first row is the header, entries are to the left and broken over lines.
+  void prose_table(const std::vector<std::vector<std::string>>& rows) {
+    out_ += "<div class=\"scroll\"><table class=\"prose\">\n";
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::string_view tag = i == 0 ? "th" : "td";
+      out_ += "<tr>";
+      for (const auto& entry : rows[i]) out_ += detail::text("<", tag, ">", detail::escape_markup(entry), "</", tag, ">");
+      out_ += "</tr>\n";
+    }
+    out_ += "</table></div>\n";
+  }
+
+  /// A paragraph that stands out: what a reader should know who reads no further.
+  void verdict(std::string_view value) {
+    out_ += detail::text("<p class=\"verdict\">", detail::escape_markup(value), "</p>\n");
+  }
+
+  /// Links to files beside the page: (file, what it holds).
+  void links(const std::vector<std::pair<std::string, std::string>>& files) {
+    out_ += "<p>";
+    for (std::size_t i = 0; i < files.size(); ++i)
+      out_ += detail::text(i == 0 ? "" : "; ", "<a href=\"", detail::escape_markup(files[i].first), "\">",
+                           detail::escape_markup(files[i].first), "</a>: ", detail::escape_markup(files[i].second));
+    out_ += ".</p>\n";
+  }
+
   std::string finish() && { return std::move(out_) + "</body>\n</html>\n"; }
 
  private:
@@ -63,6 +89,8 @@ class html_page {
       ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}\n"
       "th,td{padding:.25rem .5rem;text-align:right;border-bottom:1px solid #ccc;white-space:nowrap}\n"
       "th:first-child{text-align:left}.strong{font-weight:700;background:#f2f2f2}\n"
+      ".prose td,.prose th{text-align:left;white-space:normal;vertical-align:top}\n"
+      ".verdict{font-weight:600;border-left:.3rem solid #0072B2;padding-left:.8rem}.second{fill:#555}\n"
       "@media(max-width:34rem){figure:not(.wide)>svg{font-size:19px}th{white-space:normal}td{padding:.25rem}"
       ".long{min-width:9rem}}\n"
       "@media print{body{max-width:none}figure{break-inside:avoid}}\n";

@@ -47,6 +47,12 @@ inline std::string fixed(double value, int digits) {
   return out;
 }
 
+/// Three significant digits, with a point whatever the locale: for what is read on hover.
+inline std::string short_number(double value) {
+  char buffer[64];
+  return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 3).ptr);
+}
+
 /// Round values from at most `low` to at least `high` (finite), about `count` of them and at least two, 1, 2 or 5 times
 /// a power of ten apart. A range that is no wider than rounding errors is a constant: the ticks are then around it.
 inline std::vector<double> round_ticks(double low, double high, std::size_t count) {
@@ -108,6 +114,11 @@ class svg_canvas {
   void rectangle(double x, double y, double width, double height, std::string_view style, std::string_view hint = "") {
     out_ += text("<rect x=\"", fixed(x, 1), "\" y=\"", fixed(y, 1), "\" width=\"", fixed(width, 1), "\" height=\"",
                  fixed(height, 1), "\" ", style, "><title>", escape_markup(hint), "</title></rect>\n");
+  }
+
+  void disc(double x, double y, double radius, std::string_view style, std::string_view hint) {
+    out_ += text("<circle cx=\"", fixed(x, 1), "\" cy=\"", fixed(y, 1), "\" r=\"", fixed(radius, 1), "\" ", style,
+                 "><title>", escape_markup(hint), "</title></circle>\n");
   }
 
   /// anchor: start, middle or end.

@@ -2,7 +2,7 @@
 
 // Coverage through a router, and of all families together.
 
-#include "theory_coverage.hpp"
+#include "coverage.hpp"
 
 namespace theory {
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <map>
 
-#include "theory_worlds.hpp"
+#include "worlds.hpp"
 
 namespace theory {
 

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "theory_worlds.hpp"
+#include "worlds.hpp"
 
 namespace theory {
 

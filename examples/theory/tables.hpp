@@ -2,7 +2,7 @@
 
 // The two large tables of theory_report's page: coverage and tightness.
 
-#include "theory_page.hpp"
+#include "page.hpp"
 
 namespace theory {
 
