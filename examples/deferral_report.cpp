@@ -10,7 +10,9 @@ int main(int argc, char** argv) {
   return ur::run_comparison(argc, argv,
                             {.title = "Routing among unseen LLMs",
                              .methods = {ur::zero_router(), ur::best_single(), ur::cheapest(), ur::methods::tuned_knn(),
-                                         ur::methods::tuned_hard(), ur::methods::tuned_soft()},
-                             .focus = "kmeans_soft",
-                             .job = "deferral_report"});
+                                         ur::methods::tuned_hard(), ur::methods::tuned_soft(), ur::methods::selected()},
+                             .focus = "selected",
+                             .job = "deferral_report"},
+                            // As many as two minutes on two cores allow, compiling included.
+                            {{.trials = 60}});
 }

@@ -9,6 +9,12 @@
 
 namespace uniroute {
 
+/// One observed outcome in a cell.
+struct cell_outcome {
+  double loss = 0;
+  double weight = 1;  ///< w_i Φ_ik; 1 for hard memberships without weights
+};
+
 /// What one LLM's validation outcomes say of each cell: the weighted sums behind Ψ(h). K entries each.
 /// With hard memberships the weights are counts; with soft ones weight_k = Σ_i Φ_k(x_i) over the observed prompts.
 /// Where prompts are weighted, by weights w of mean 1, w_i Φ_ik stands for Φ_ik and w_i ℓ_i for ℓ_i in `total`.
@@ -18,6 +24,9 @@ struct cell_statistics {
   std::vector<double> sum;             ///< Σ_i Φ_ik ℓ_i
   std::size_t observed = 0;            ///< outcomes that were not missing
   double total = 0;                    ///< Σ_i ℓ_i over them: total / observed is the LLM's mean
+  /// The observed outcomes of each cell, in the order of the prompts, with weights above 0: K lists for an
+  /// `outcome_estimator`, empty for others.
+  std::vector<std::vector<cell_outcome>> outcomes = {};
 
   std::size_t size() const noexcept { return weight.size(); }
 };
@@ -47,6 +56,12 @@ template <class E>
 concept counting_estimator = estimator<E> && requires(const E& fitted, const cell_statistics& s) {
   { fitted.estimate(s) } -> std::same_as<profile>;
 };
+
+/// An estimator that reads the outcomes themselves, not their sums alone (a median of means, a quantile): it says so,
+/// `static constexpr bool asks_for_outcomes = true`, and `cell_predictor` fills `cell_statistics::outcomes` for it. Others
+/// pay nothing.
+template <class E>
+concept outcome_estimator = estimator<E> && requires { requires E::asks_for_outcomes; };
 
 /// An estimator that wants to know where the cells lie: `cell_predictor` then calls `fit(seen, centroids)` instead of
 /// `fit(seen)`.

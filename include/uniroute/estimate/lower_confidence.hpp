@@ -39,6 +39,8 @@ class lower_confidence {
       "whose counts say how well each cell is known");
 
  public:
+  static constexpr bool asks_for_outcomes = outcome_estimator<Base>;  ///< for the base
+
   /// Throws std::invalid_argument for negative or infinite deviations.
   explicit lower_confidence(lower_confidence_options options = {}, Base base = Base{})
       : options_(options), base_(std::move(base)) {

@@ -51,6 +51,8 @@ class shrunken {
                 "counts say how much to shrink each cell");
 
  public:
+  static constexpr bool asks_for_outcomes = outcome_estimator<Base>;  ///< for the base
+
   /// Throws std::invalid_argument for a negative or NaN strength (infinity is legal: the overall mean everywhere).
   explicit shrunken(shrunken_options options = {}, Base base = Base{}) : options_(options), base_(std::move(base)) {
     detail::require(!options.strength || *options.strength >= 0, "shrunken: strength is ", options.strength.value_or(0),

@@ -141,4 +141,31 @@ inline cell_statistics summarise_cells(const membership_matrix& memberships, std
   return out;
 }
 
+/// Fills `s.outcomes` from the losses that `s` was summarised from: `where` and `weights` as there.
+/// Labels (one below s.size() per loss):
+inline void add_outcomes(cell_statistics& s, std::span<const std::uint32_t> where, std::span<const double> losses,
+                         std::span<const double> weights = {}) {
+  s.outcomes.assign(s.size(), {});
+  const double unit = detail::mean_weight(losses, weights);
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    if (is_missing(losses[i])) continue;
+    s.outcomes[where[i]].push_back({losses[i], weights.empty() ? 1 : weights[i] / unit});
+  }
+}
+
+/// The same for memberships (n x K); those of 0 are left out.
+inline void add_outcomes(cell_statistics& s, const membership_matrix& where, std::span<const double> losses,
+                         std::span<const double> weights = {}) {
+  s.outcomes.assign(s.size(), {});
+  const double unit = detail::mean_weight(losses, weights);
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    if (is_missing(losses[i])) continue;
+    const auto phi = row(where, i);
+    for (std::size_t k = 0; k < s.size(); ++k) {
+      const double weight = (weights.empty() ? 1 : weights[i] / unit) * phi[k];
+      if (weight > 0) s.outcomes[k].push_back({losses[i], weight});
+    }
+  }
+}
+
 }  // namespace uniroute

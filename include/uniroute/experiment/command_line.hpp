@@ -65,7 +65,6 @@ int run_job(const std::string& job, Job&& body) {
 inline int run_comparison(int argc, char** argv, comparison what = {}, comparison_settings settings = {}) {
   auto s = std::move(settings);
   if (s.out.empty()) s.out = "out/" + what.job;
-  if (what.methods.empty()) what.methods = standard_methods();
   CLI::App app{what.title};
   add_options(app, s);
   std::vector<std::string> names;

@@ -14,7 +14,6 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/experiment/close_look.hpp>
 #include <uniroute/experiment/method.hpp>
-#include <uniroute/experiment/methods.hpp>
 #include <uniroute/experiment/metric_set.hpp>
 #include <uniroute/experiment/page_parts.hpp>
 #include <uniroute/experiment/protocol.hpp>
@@ -29,6 +28,7 @@
 #include <uniroute/experiment/verdict.hpp>
 #include <uniroute/report/charts.hpp>
 #include <uniroute/report/page.hpp>
+#include <uniroute/report/svg.hpp>
 #include <utility>
 #include <vector>
 
@@ -37,7 +37,7 @@ namespace uniroute {
 /// What is compared.
 struct comparison {
   std::string title = "Routing among unseen LLMs";
-  method_list methods = {};  ///< none: `standard_methods`
+  method_list methods = {};  ///< at least one router
   /// The method the page is about: its interval is drawn, its cells and shares are shown, its choices are shuffled for
   /// cost_matched_mixture, and it is tested against `against`. "": the last router of the list.
   std::string focus = {};
@@ -88,16 +88,36 @@ inline void add_curves(html_page& page, const protocol_result& result, std::span
       later.push_back(m);
     }
   }
+  // An upper bound far above everything else would press it together.
+  const auto marks = single_marks(result);
+  double low = 1, high = 0;
+  const auto cover = [&](double quality) {
+    low = std::min(low, quality);
+    high = std::max(high, quality);
+  };
+  for (const auto& m : first) {
+    for (std::size_t g = 0; m.role != method_role::upper_bound && g < curve_grid; ++g) cover(m.curve[g]);
+  }
+  for (const auto& mark : marks) cover(mark.y);
+  auto lines = curve_lines(first, focus);
+  std::string above;
+  for (std::size_t at = first.size(); at-- > 0;) {
+    if (first[at].role != method_role::upper_bound) continue;
+    const double top = *std::max_element(first[at].curve.begin(), first[at].curve.end());
+    if (top <= high + (high - low) / 4) continue;
+    above += text(" ", first[at].name, " lies above the picture, at up to ", fixed(top, 3), ".");
+    lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(at));
+  }
   page.heading("Deferral curves");
-  page.figure(line_chart(curve_lines(first, focus), {"Deferral curves", std::string(cost_axis), "mean quality", false,
+  page.figure(line_chart(lines, {"Deferral curves", std::string(cost_axis), "mean quality", false,
                                                      false, {}, {}, unit},
-                         single_marks(result)),
+                         marks),
               text("Quality that each method buys with a mean cost; means over the trials, the 95% interval of ", focus,
-                   " in grey. Upper left is better. Discs are single LLMs, each over the trials in which it was new."));
+                   " in grey. Upper left is better. Discs are single LLMs, each over the trials in which it was new.", above));
   const auto gains = [&](std::span<const method_summary> of, const std::string& title, std::string caption) {
-    const auto lines = gain_lines(result, of, focus, "cost_matched_mixture");
-    if (!lines.empty())
-      page.figure(line_chart(lines, {title, std::string(cost_axis), "quality above ZeroRouter", true, false, {}, {}, unit}),
+    const auto differences = gain_lines(result, of, focus, "cost_matched_mixture");
+    if (!differences.empty())
+      page.figure(line_chart(differences, {title, std::string(cost_axis), "quality above ZeroRouter", true, false, {}, {}, unit}),
                   std::move(caption));
   };
   gains(first, "Gain over ZeroRouter",
@@ -123,7 +143,7 @@ inline void add_curves(html_page& page, const protocol_result& result, std::span
 inline void run_comparison(const comparison& what, const comparison_settings& s,
                            const std::function<experiment_source()>& open = {}) {
   using nlohmann::ordered_json;
-  method_list list = what.methods.empty() ? standard_methods() : what.methods;
+  method_list list = what.methods;
   if (!s.methods.empty())
     std::erase_if(list, [&](const auto& m) {
       return m.role != method_role::reference && std::find(s.methods.begin(), s.methods.end(), m.name) == s.methods.end();

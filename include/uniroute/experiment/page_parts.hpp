@@ -47,7 +47,7 @@ inline bool shows_prediction(const method_summary& m) {
   return m.prediction && (m.role != method_role::reference || m.name == "zero_router");
 }
 
-inline constexpr std::string_view cost_axis = "mean cost: 0 = cheapest, 1 = dearest LLM of the pool";
+inline constexpr std::string_view cost_axis = "mean cost: 0 = cheapest, 1 = dearest LLM";
 
 inline double grid_cost(std::size_t g) { return static_cast<double>(g) / static_cast<double>(curve_grid - 1); }
 
@@ -98,7 +98,7 @@ inline std::vector<std::vector<std::string>> metrics_table(std::span<const metho
 /// What the costs of these trials' pools are at both ends of the relative axis, in the table's unit: means over the
 /// trials that have an area. No value where none has.
 inline std::optional<chart_unit> cost_unit(const protocol_result& result) {
-  chart_unit out{0, 0, "in the table's unit, mean over trials"};
+  chart_unit out{0, 0, "in the table's unit"};
   double trials = 0;
   for (const auto& singles : result.singles) {
     const auto pool = range_of(singles);

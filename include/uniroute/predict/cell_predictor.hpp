@@ -208,19 +208,27 @@ class cell_predictor {
   cell_statistics summarise(const cells& where, std::span<const double> losses,
                             std::span<const double> weights = {}) const {
     if constexpr (hard_cluster_map<Map>) {
-      return summarise_cells(where, losses, map_.size(), weights);
+      return with_outcomes(summarise_cells(where, losses, map_.size(), weights), where, losses, weights);
     } else {
-      return summarise_cells(where, losses, weights);
+      return with_outcomes(summarise_cells(where, losses, weights), where, losses, weights);
     }
+  }
+
+  /// The outcomes themselves beside their sums, for estimators that ask for them.
+  static cell_statistics with_outcomes(cell_statistics s, [[maybe_unused]] const cells& where,
+                                       [[maybe_unused]] std::span<const double> losses,
+                                       [[maybe_unused]] std::span<const double> weights = {}) {
+    if constexpr (outcome_estimator<Estimator>) add_outcomes(s, where, losses, weights);
+    return s;
   }
 
   /// One pass over the outcomes where cells are hard.
   cell_statistics check_and_summarise(std::string_view function, std::span<const double> losses) const {
     if constexpr (hard_cluster_map<Map>) {
-      return detail::summarise_cells(function, validation_, losses, map_.size());
+      return with_outcomes(detail::summarise_cells(function, validation_, losses, map_.size()), validation_, losses);
     } else {
       detail::check_losses(function, "losses", losses);
-      return summarise_cells(validation_, losses);
+      return with_outcomes(summarise_cells(validation_, losses), validation_, losses);
     }
   }
 

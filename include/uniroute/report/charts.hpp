@@ -28,7 +28,7 @@ struct chart_line {
   std::vector<std::pair<double, double>> points;  ///< (x, y), drawn in order
   bool quiet = false;                             ///< thin: a reference
   std::optional<std::size_t> style = {};          ///< which of ten strokes; not given: its place among the lines
-  std::vector<std::pair<double, double>> band = {};  ///< (low, high) of each point, drawn as a grey band; or none
+  std::vector<std::pair<double, double>> band = {};  ///< (low, high) of each point, drawn as a grey band, cut where it leaves the picture; or none
 };
 
 /// A point of a chart that belongs to no line, such as a single LLM. Drawn as a disc with its number, named below.
@@ -109,8 +109,6 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     for (const auto& [from, to] : line.band) {
       detail::require<std::domain_error>(std::isfinite(from) && std::isfinite(to), "line_chart: the band of '",
                                          line.name, "' is ", from, " to ", to, ", but must be finite");
-      low = std::min(low, from);
-      high = std::max(high, to);
     }
   }
   for (const auto& mark : marks) {
@@ -122,6 +120,14 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     high = std::max(high, mark.y);
   }
   detail::require(right >= left, "line_chart: lines has 0 points, but must have at least 1");
+  // Bands stretch the picture by half of what the lines need, and are cut where they go further.
+  const double least = low - (high - low) / 4, most = high + (high - low) / 4;
+  for (const auto& line : lines) {
+    for (const auto& [from, to] : line.band) {
+      low = std::min(low, std::max(from, least));
+      high = std::max(high, std::min(to, most));
+    }
+  }
   if (axes.with_zero) {
     low = std::min(low, 0.0);
     high = std::max(high, 0.0);
@@ -170,7 +176,7 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\" fill=\"none\"" : detail::grid_stroke);
     canvas.label(x0 - 6, py(y) + 4, log_y ? detail::tick_name(y) : detail::tick_label(y, ys[1] - ys[0]), "end");
   }
-  canvas.label((x0 + x1) / 2, height - 10, axes.unit ? axes.x + "; below: " + axes.unit->name : axes.x, "middle");
+  canvas.label((x0 + x1) / 2, height - 10, axes.unit ? axes.x + " (below: " + axes.unit->name + ")" : axes.x, "middle");
   canvas.label(16, (y0 + y1) / 2, axes.y, "middle",
                detail::text("transform=\"rotate(-90 16 ", detail::fixed((y0 + y1) / 2, 1), ")\""));
   std::string legend = "<ul class=\"legend\">\n";
@@ -178,9 +184,9 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     if (line.band.empty()) continue;
     std::vector<std::pair<double, double>> outline;
     for (std::size_t i = 0; i < line.band.size(); ++i)
-      outline.emplace_back(px(line.points[i].first), py(line.band[i].second));
+      outline.emplace_back(px(line.points[i].first), py(std::clamp(line.band[i].second, ys.front(), ys.back())));
     for (std::size_t i = line.band.size(); i-- > 0;)
-      outline.emplace_back(px(line.points[i].first), py(line.band[i].first));
+      outline.emplace_back(px(line.points[i].first), py(std::clamp(line.band[i].first, ys.front(), ys.back())));
     canvas.path(outline, "fill=\"#000\" fill-opacity=\".1\" stroke=\"none\"", true);
   }
   for (std::size_t l = 0; l < lines.size(); ++l) {

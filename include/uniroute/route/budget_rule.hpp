@@ -15,6 +15,8 @@
 #include <uniroute/detail/state_members.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
+#include <utility>
+#include <vector>
 
 namespace uniroute {
 
@@ -84,6 +86,25 @@ class budget_rule {
     const double above = mean_cost(losses, costs, low);
     const double below = mean_cost(losses, costs, high);
     adopt(low, high, above > below ? std::clamp((b - below) / (above - below), 0.0, 1.0) : 1.0, 0);
+  }
+
+  /// What an experiment sweeps: this rule at 101 budgets from the cheapest models' mean cost to the dearest, each to be
+  /// calibrated. `costs` (n x M) as in `calibrate`. Throws std::invalid_argument for no costs.
+  std::vector<std::pair<double, budget_rule>> along(const loss_matrix&, const cost_matrix& costs) const {
+    detail::require(costs.size() != 0, "budget_rule::along: costs is 0 x 0, but must be at least 1 x 1");
+    const double low = cheapest_cost(costs);
+    double high = 0;
+    for (std::size_t i = 0; i < rows(costs); ++i) {
+      const auto of = row(costs, i);
+      high += *std::max_element(of.begin(), of.end());
+    }
+    high /= static_cast<double>(rows(costs));
+    std::vector<std::pair<double, budget_rule>> out;
+    for (int i = 0; i <= 100; ++i) {
+      const double budget = low + i / 100.0 * (high - low);
+      out.emplace_back(budget, budget_rule{budget_rule_options{budget, options_.seed}});
+    }
+    return out;
   }
 
   /// Throws not_fitted before `calibrate`.

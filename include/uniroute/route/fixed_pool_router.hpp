@@ -34,6 +34,8 @@ class fixed_pool_router {
       "two-model rule takes pool_of<2> and no other");
 
  public:
+  static constexpr std::size_t extent = N;  ///< models that the rule is shown
+
   explicit fixed_pool_router(Router router, Rule rule) : router_(std::move(router)), rule_(std::move(rule)) {
     detail::require(router_.size() == N, "fix_pool: the pool has ", router_.size(), " models, but must have exactly ",
                     N);
@@ -49,6 +51,13 @@ class fixed_pool_router {
   }
   std::span<const std::string> models() const noexcept { return router_.models(); }  ///< in order of enrolment
   const Rule& rule() const noexcept { return rule_; }
+  const auto& reader() const noexcept { return router_.reader(); }
+  std::size_t dimension() const noexcept { return router_.dimension(); }  ///< D
+
+  /// γ̂ of a batch of embeddings: n x N, columns as in models().
+  loss_matrix predict(const embedding_matrix& x) const { return router_.predict(x); }
+  /// ĉ of a batch of embeddings: n x N, columns as in models().
+  cost_matrix estimate_costs(const embedding_matrix& x) const { return router_.estimate_costs(x); }
 
   /// Routes one embedding (D values). Throws std::invalid_argument for another size.
   choice route(embedding_view x) const {

@@ -6,9 +6,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <uniroute/arrays.hpp>
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/state_members.hpp>
+#include <utility>
+#include <vector>
 
 namespace uniroute {
 
@@ -36,6 +40,23 @@ class threshold_rule {
   std::size_t choose(const candidates<2>& c) const noexcept {
     const std::size_t dear = c.costs[1] >= c.costs[0] ? 1 : 0;
     return c.losses[1 - dear] - c.losses[dear] >= options_.threshold ? dear : 1 - dear;
+  }
+
+  /// What an experiment sweeps: this rule at every threshold at which a choice of the sample changes, from all to the
+  /// cheaper to all to the dearer. `losses` and `costs` are n x 2. Throws std::invalid_argument for shapes.
+  std::vector<std::pair<double, threshold_rule>> along(const loss_matrix& losses, const cost_matrix& costs) const {
+    detail::require(columns(losses) == 2 && rows(losses) == rows(costs) && columns(costs) == 2,
+                    "threshold_rule::along: losses is ", rows(losses), " x ", columns(losses), ", but must be n x 2, as costs must");
+    std::vector<double> at{1.0, -1.0};
+    for (std::size_t i = 0; i < rows(losses); ++i) {
+      const std::size_t dear = costs(i, 1) >= costs(i, 0) ? 1 : 0;
+      at.push_back(std::clamp(losses(i, 1 - dear) - losses(i, dear), -1.0, 1.0));
+    }
+    std::sort(at.begin(), at.end(), std::greater<>());
+    at.erase(std::unique(at.begin(), at.end()), at.end());
+    std::vector<std::pair<double, threshold_rule>> out;
+    for (const double threshold : at) out.emplace_back(threshold, threshold_rule{threshold_rule_options{threshold}});
+    return out;
   }
 
   /// By how much every predicted loss may be off without changing `choose(c)`.
