@@ -15,7 +15,8 @@ struct letter_shares {
   void encode(std::string_view prompt, std::span<float> out) const {
     std::fill(out.begin(), out.end(), 0.F);
     for (const unsigned char c : prompt) {
-      if (std::isalpha(c) != 0) out[static_cast<std::size_t>(std::tolower(c) - 'a')] += 1.F / static_cast<float>(prompt.size());
+      if (std::isalpha(c) != 0)
+        out[static_cast<std::size_t>(std::tolower(c) - 'a')] += 1.F / static_cast<float>(prompt.size());
     }
   }
   ur::embedding_matrix encode(std::span<const std::string> prompts) const {

@@ -10,8 +10,10 @@
 #include <numeric>
 #include <string>
 #include <uniroute/experiment/encoders.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 #include <vector>
 
 namespace ur = uniroute;

@@ -158,7 +158,8 @@ std::size_t target_of(const settings& s) {
 void leave_out_undefined(ur::protocol_result& result) {
   std::vector<std::size_t> kept;
   for (std::size_t t = 0; t < result.pools.size(); ++t) {
-    if (std::all_of(result.methods.begin(), result.methods.end(), [t](const auto& m) { return m.trials[t].of("narea"); }))
+    if (std::all_of(result.methods.begin(), result.methods.end(),
+                    [t](const auto& m) { return m.trials[t].of("narea"); }))
       kept.push_back(t);
   }
   const std::size_t left_out = result.pools.size() - kept.size();
@@ -273,7 +274,8 @@ std::vector<std::vector<std::string>> summary_table(const settings& s, const std
     if (c.predictor == 0 && which == &enrolment_curve::same) continue;
     std::vector<std::string> r{predictor_names[c.predictor], design_names[c.design]};
     for (const auto& e : g.gain) r.push_back(ur::detail::signed_number(e.mean));
-    r.push_back(ur::detail::signed_number(g.gain[target].low) + " to " + ur::detail::signed_number(g.gain[target].high));
+    r.push_back(ur::detail::signed_number(g.gain[target].low) + " to " +
+                ur::detail::signed_number(g.gain[target].high));
     const bool gains = c.predictor != 0 && g.gain.back().mean > 0;
     r.push_back(gains ? ur::detail::fixed(100 * g.share, 0) + "%" : "");
     r.push_back(gains ? ur::detail::signed_number(g.lack.mean) : "");

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/experiment/command_line.hpp>
 #include <uniroute/uniroute.hpp>
 

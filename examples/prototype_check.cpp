@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/experiment/methods.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
@@ -33,7 +34,8 @@ int main(int argc, char** argv) {
       if (m.name.find('=') == std::string::npos) continue;
       std::vector<double> prototype;
       for (std::size_t t = 0; t < trials; ++t)
-        prototype.push_back(m.trials[t].of("narea_prototype").value_or(0) - zero.trials[t].of("narea_prototype").value_or(0));
+        prototype.push_back(m.trials[t].of("narea_prototype").value_or(0) -
+                            zero.trials[t].of("narea_prototype").value_or(0));
       const auto gain = ur::corrected_resampled_t(prototype, result.rho);
       std::printf("%-22s  %+.4f  [%+.4f, %+.4f]\n", m.name.c_str(), gain.mean, gain.low, gain.high);
     }

@@ -16,6 +16,7 @@
 
 #include <uniroute/experiment/command_line.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 #include "theory/page.hpp"
 #include "theory/parts.hpp"

@@ -11,6 +11,7 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/uniroute.hpp>
 #include <utility>
 #include <vector>

@@ -10,7 +10,10 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 #include <utility>
 #include <vector>
 

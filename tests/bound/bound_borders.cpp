@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 #include <support/small_tables.hpp>
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <support/reference/bounds.hpp>
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

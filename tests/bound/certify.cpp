@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 #include <functional>
 #include <numeric>
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

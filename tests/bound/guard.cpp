@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
+#include <uniroute/bound/bound.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 #include "support/sorted.hpp"
 

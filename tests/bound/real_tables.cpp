@@ -6,6 +6,7 @@
 #include <support/skip.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 #include "theory/table_coverage.hpp"
 

@@ -1,6 +1,8 @@
 // Faults that others have had, and that we had too: distances in float32, cells of equal rows.
 
 #include <catch2/catch.hpp>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

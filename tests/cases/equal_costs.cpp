@@ -1,7 +1,9 @@
 // A trial in which the unseen LLMs all cost the same says nothing of trade-offs, and must not end the table.
 
 #include <catch2/catch.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

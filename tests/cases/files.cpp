@@ -7,6 +7,7 @@
 #include <uniroute/encode/read_transformer.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 using uniroute_tests::temporary_directory;

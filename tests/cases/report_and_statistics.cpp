@@ -6,6 +6,7 @@
 #include <limits>
 #include <support/skip.hpp>
 #include <uniroute/detail/utf8.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/report/report.hpp>
 #include <uniroute/uniroute.hpp>
 

@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

@@ -1,5 +1,5 @@
 // expect: predictor_method: Make\(trial\) must return a pool_adaptive predictor
-#include <uniroute/experiment/trial.hpp>
+#include <uniroute/experiment/method.hpp>
 #include <uniroute/predict/cell_predictor.hpp>
 
 namespace ur = uniroute;

@@ -1,6 +1,8 @@
 // Concepts true and false, and archetypes: types that have no more than a concept asks, in every place that takes one.
 #include <catch2/catch.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

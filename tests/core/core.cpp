@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/route/save.hpp>
 #include <uniroute/uniroute.hpp>
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <optional>
 #include <type_traits>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

@@ -6,6 +6,7 @@
 #include <numbers>
 #include <support/small_tables.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 using Catch::Contains;

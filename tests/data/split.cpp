@@ -5,6 +5,7 @@
 #include <support/skip.hpp>
 #include <uniroute/data/read_routing_table.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

@@ -1,7 +1,10 @@
 // Two-level shrinkage, by hand and against what generated the outcomes.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

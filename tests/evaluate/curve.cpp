@@ -1,6 +1,9 @@
 #include <catch2/catch.hpp>
 #include <limits>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

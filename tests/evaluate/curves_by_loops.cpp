@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 #include <support/reference/evaluation.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

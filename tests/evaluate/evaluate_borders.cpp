@@ -6,6 +6,9 @@
 #include <mutex>
 #include <set>
 #include <support/reference/bounds.hpp>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

@@ -183,11 +183,11 @@ TEST_CASE("a pool that costs nothing has curves at no cost, and one trial is eno
   bool reached = false, graded = false;
   for (const auto& method : ran.methods) {
     const auto m = ur::summarise(ran, method);
-    if (m.reached > 0) {
+    if (m.of("qnc").reached > 0) {
       reached = true;
-      CHECK(m.qnc.has_value());
+      CHECK(m.of("qnc").mean.has_value());
     } else {
-      CHECK_FALSE(m.qnc.has_value());
+      CHECK_FALSE(m.of("qnc").mean.has_value());
     }
     if (m.prediction) {
       graded = true;

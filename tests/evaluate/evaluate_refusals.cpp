@@ -5,6 +5,9 @@
 #include <limits>
 #include <support/reference/bounds.hpp>
 #include <support/small_tables.hpp>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

@@ -2,7 +2,10 @@
 
 #include <catch2/catch.hpp>
 #include <numeric>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <numeric>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 
@@ -15,8 +16,8 @@ const auto& parts() {
 
 template <class Rule, class Costs = ur::mean_cost>
 auto router_with(Rule rule, std::size_t models = 100, Costs costs = {}) {
-  ur::router out{ur::precomputed_embeddings{}, ur::kmeans{{.clusters = 6}}, ur::proximity_map{}, ur::shrunken_mean{},
-                 rule, costs};
+  ur::router out{
+      ur::precomputed_embeddings{}, ur::kmeans{{.clusters = 6}}, ur::proximity_map{}, ur::shrunken_mean{}, rule, costs};
   out.fit(parts().train);
   std::vector<std::string> pool(parts().unseen.begin(), parts().unseen.end());
   pool.resize(std::min(models, pool.size()));
@@ -51,14 +52,14 @@ TEST_CASE("the curve of a Lagrangian router passes through its choices at any pr
     CHECK(curve.points[at].quality == Approx(expected.quality));
     // Shares are by models(), in the order of enrolment.
     std::vector<double> share(router.size(), 0.0);
-    for (const auto h : router.route(parts().test.embeddings())) share[h] += 1.0 / static_cast<double>(parts().test.size());
+    for (const auto h : router.route(parts().test.embeddings()))
+      share[h] += 1.0 / static_cast<double>(parts().test.size());
     for (std::size_t h = 0; h < share.size(); ++h) CHECK(curve.shares(at, h) == Approx(share[h]).margin(1e-6));
   }
 }
 
 TEST_CASE("normalised prices are swept in their own unit") {
-  const auto curve =
-      ur::trace_router(router_with(ur::lagrangian_rule{{.normalise_costs = true}}), parts().test);
+  const auto curve = ur::trace_router(router_with(ur::lagrangian_rule{{.normalise_costs = true}}), parts().test);
   const auto expected = point_of(router_with(ur::lagrangian_rule{{.lambda = .07, .normalise_costs = true}}));
   std::size_t at = 0;
   while (at + 1 < curve.points.size() && curve.points[at + 1].lambda <= .07) ++at;
@@ -89,8 +90,7 @@ TEST_CASE("a threshold rule is swept over every threshold at which a choice chan
     CHECK(curve.points[at].cost == Approx(expected.cost));
     CHECK(curve.points[at].quality == Approx(expected.quality));
   }
-  for (std::size_t at = 1; at < curve.points.size(); ++at)
-    CHECK(curve.points[at].lambda < curve.points[at - 1].lambda);
+  for (std::size_t at = 1; at < curve.points.size(); ++at) CHECK(curve.points[at].lambda < curve.points[at - 1].lambda);
 }
 
 TEST_CASE("a rule with nothing to sweep is a point, and costs by cell are seen") {
@@ -107,7 +107,8 @@ TEST_CASE("what cannot be traced is refused") {
   std::iota(all.begin(), all.end(), std::size_t{0});
   const std::vector<std::size_t> first{0};
   CHECK_THROWS_WITH(ur::trace_router(router, parts().test.select(all, first)), Catch::Contains("model"));
-  ur::router empty{ur::precomputed_embeddings{}, ur::kmeans{}, ur::nearest_map{}, ur::cell_mean{}, ur::lagrangian_rule{}};
+  ur::router empty{ur::precomputed_embeddings{}, ur::kmeans{}, ur::nearest_map{}, ur::cell_mean{},
+                   ur::lagrangian_rule{}};
   CHECK_THROWS_AS(ur::trace_router(empty, parts().test), ur::not_fitted);
   const auto losses = ur::make_matrix<double>(2, 2, .5);
   CHECK_THROWS_WITH(ur::trace_decisions({}, losses, losses), Catch::Contains("0 settings"));

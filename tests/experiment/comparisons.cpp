@@ -5,8 +5,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/experiment/files.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 namespace fs = std::filesystem;
@@ -51,7 +53,8 @@ struct folder {
 
 TEST_CASE("a comparison writes every number, a page that loads nothing, and a sentence") {
   const folder at;
-  const ur::named_metric metric{"own", "my <metric>", [](const ur::curve_view& v) { return ur::metric(v.function().peak()); }};
+  const ur::named_metric metric{"own", "my <metric>",
+                                [](const ur::curve_view& v) { return ur::metric(v.function().peak()); }};
   ur::run_comparison({.methods = {ur::zero_router(), knn()}, .metrics = {metric}}, into(at.path), small);
   const auto json = nlohmann::json::parse(read(at.path / "results.json"));
   std::vector<std::string> roles;
@@ -61,7 +64,8 @@ TEST_CASE("a comparison writes every number, a page that loads nothing, and a se
     CHECK(m["own"]["mean"].get<double>() == m["peak"]["mean"].get<double>());
     CHECK(m["curve"].size() == ur::curve_grid);
   }
-  CHECK(roles == std::vector<std::string>{"reference", "reference", "reference", "router", "upper_bound", "upper_bound"});
+  CHECK(roles ==
+        std::vector<std::string>{"reference", "reference", "reference", "router", "upper_bound", "upper_bound"});
   CHECK(json["models"].size() == 28);
   CHECK(json["models"][0]["quality"].is_number());
   CHECK(json["profiles"]["method"] == "mine");
@@ -140,13 +144,15 @@ TEST_CASE("the verdict says what won, by how much, how sure, and what cannot be 
     r.static_pool = true;
     for (const auto& [name, role, level] :
          {std::tuple("zero_router", ur::method_role::reference, .5), std::tuple("a", ur::method_role::router, .5),
-          std::tuple("b", ur::method_role::router, .5 + lead), std::tuple("oracle", ur::method_role::upper_bound, .9)}) {
+          std::tuple("b", ur::method_role::router, .5 + lead),
+          std::tuple("oracle", ur::method_role::upper_bound, .9)}) {
       ur::method_result m{name, {}, role, ""};
       for (std::size_t t = 0; t < 10; ++t) {
         ur::trial_score s;
         // b's noise is its own; a is a little below ZeroRouter in every other trial.
-        const double own = std::string(name) == "b" ? noise * (static_cast<double>(t % 3) - 1)
-                           : std::string(name) == "a" ? -.001 * static_cast<double>(t % 2) : 0;
+        const double own = std::string(name) == "b"   ? noise * (static_cast<double>(t % 3) - 1)
+                           : std::string(name) == "a" ? -.001 * static_cast<double>(t % 2)
+                                                      : 0;
         for (const auto& row : ur::standard_metrics()) s.metrics.emplace_back(row.name, level + own);
         m.trials.push_back(s);
       }
@@ -156,9 +162,9 @@ TEST_CASE("the verdict says what won, by how much, how sure, and what cannot be 
     return r;
   };
   const auto sure = result_of(.05, .001), unsure = result_of(.001, .05);
-  CHECK_THAT(ur::verdict_of(sure, ur::summarise_all(sure)),
-             Catch::Contains("b routes best of 2 routers: nArea 0.5") && Catch::Contains("it does gain") &&
-                 Catch::Contains("over a, the next (p < .001)"));
+  CHECK_THAT(ur::verdict_of(sure, ur::summarise_all(sure)), Catch::Contains("b routes best of 2 routers: nArea 0.5") &&
+                                                                Catch::Contains("it does gain") &&
+                                                                Catch::Contains("over a, the next (p < .001)"));
   CHECK_THAT(ur::verdict_of(unsure, ur::summarise_all(unsure)),
              Catch::Contains("it may be none") && Catch::Contains("cannot be told apart"));
   auto flat = sure;

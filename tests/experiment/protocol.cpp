@@ -1,7 +1,10 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 
@@ -59,7 +62,8 @@ TEST_CASE("hindsight beats every method, and the Bayes oracle beats routers on a
   const auto result = run(2, 6);
   double bayes = 0, cells = 0;
   for (std::size_t t = 0; t < 6; ++t) {
-    for (const auto& m : result.methods) CHECK(*m.trials[t].of("narea") <= *result.method("oracle").trials[t].of("narea") + 1e-12);
+    for (const auto& m : result.methods)
+      CHECK(*m.trials[t].of("narea") <= *result.method("oracle").trials[t].of("narea") + 1e-12);
     bayes += *result.method("oracle_bayes").trials[t].of("narea");
     cells += *result.method("cells").trials[t].of("narea");
   }

@@ -1,7 +1,9 @@
 // Methods that train again in every trial: what they are given, and what they are not.
 #include <catch2/catch.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/experiment/seen_as_new.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 
@@ -165,6 +167,7 @@ TEST_CASE("real rivals run through the protocol, and more threads change no bit"
   };
   const auto one = run(1), two = run(2);
   for (const char* name : {"mlp", "clairvoyant_mf"}) {
-    for (std::size_t t = 0; t < 3; ++t) CHECK(one.method(name).trials[t].of("narea") == two.method(name).trials[t].of("narea"));
+    for (std::size_t t = 0; t < 3; ++t)
+      CHECK(one.method(name).trials[t].of("narea") == two.method(name).trials[t].of("narea"));
   }
 }

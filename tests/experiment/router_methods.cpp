@@ -3,7 +3,10 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <set>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 
@@ -95,7 +98,8 @@ TEST_CASE("a Lagrangian router in the protocol is its predictor, score by score"
   }
 }
 
-TEST_CASE("other rules enter by their decisions: budgets near the Lagrangian curve, one point for a rule without more") {
+TEST_CASE(
+    "other rules enter by their decisions: budgets near the Lagrangian curve, one point for a rule without more") {
   const auto result = run({routed("lagrangian", ur::lagrangian_rule{}), routed("budget", ur::budget_rule{}),
                            routed("best", ur::best_quality_rule{})});
   for (std::size_t t = 0; t < 3; ++t) {
@@ -142,15 +146,16 @@ TEST_CASE("methods see ids, texts and categories of the prompts whose embeddings
   const auto check = [](const ur::embedding_matrix& x, const ur::prompt_records& of) {
     REQUIRE(of.ids.size() == ur::rows(x));
     for (std::size_t i = 0; i < of.ids.size(); ++i) {
-      const auto at = static_cast<std::size_t>(
-          std::find(table().ids().begin(), table().ids().end(), of.ids[i]) - table().ids().begin());
+      const auto at = static_cast<std::size_t>(std::find(table().ids().begin(), table().ids().end(), of.ids[i]) -
+                                               table().ids().begin());
       REQUIRE(at < table().size());
       CHECK(of.texts[i] == table().prompts()[at]);
       CHECK(of.categories[i] == table().categories()[at]);
       CHECK(x(i, 0) == table().embeddings()(at, 0));
     }
   };
-  run({{"spy", [&](const ur::trial_data& t) {
+  run({{"spy",
+        [&](const ur::trial_data& t) {
           check(t.train_x, t.train);
           check(t.validation_x, t.validation);
           check(t.test_x, t.test);
@@ -171,20 +176,20 @@ TEST_CASE("a method that throws names itself and the trial, and keeps the type o
   CHECK_THROWS_AS(run({ur::zero_router(), bad}), std::domain_error);
   CHECK_THROWS_WITH(run({bad}, {.first_trial = 4, .threads = 1}),
                     Catch::Contains("method 'fragile' in trial 4: no luck with"));
-  const ur::routing_method odd{"odd", [](const ur::trial_data& t) {
-                                 return ur::prediction{ur::make_matrix<double>(3, t.unseen.size()),
-                                                       ur::column_means(t.validation_costs)};
-                               }};
+  const ur::routing_method odd{
+      "odd", [](const ur::trial_data& t) {
+        return ur::prediction{ur::make_matrix<double>(3, t.unseen.size()), ur::column_means(t.validation_costs)};
+      }};
   CHECK_THROWS_AS(run({odd}), std::invalid_argument);
   CHECK_THROWS_WITH(run({odd}), Catch::Contains("method 'odd'") && Catch::Contains("predicted is 3 x"));
 }
 
 TEST_CASE("roles and lines of the glossary come through, and a metric of one's own is a row like the others") {
   ur::protocol_options options;
-  options.metrics = {{"cheap_quality", "quality at the least cost",
-                      [](const ur::curve_view& v) { return ur::metric(v.function()(v.pool().cheapest_cost)); }},
-                     {"never", "never", [](const ur::curve_view&) { return ur::metric(); },
-                      ur::metric_summary::when_reached}};
+  options.metrics = {
+      {"cheap_quality", "quality at the least cost",
+       [](const ur::curve_view& v) { return ur::metric(v.function()(v.pool().cheapest_cost)); }},
+      {"never", "never", [](const ur::curve_view&) { return ur::metric(); }, ur::metric_summary::when_reached}};
   const auto result = run({ur::zero_router(), ur::predictor_method("soft", soft)}, options);
   CHECK(result.method("zero_router").role == ur::method_role::reference);
   CHECK(result.method("soft").role == ur::method_role::router);

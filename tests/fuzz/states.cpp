@@ -14,8 +14,10 @@
 #include <uniroute/encode/projected.hpp>
 #include <uniroute/encode/read_transformer.hpp>
 #include <uniroute/encode/static_encoder.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/predict/kernels.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

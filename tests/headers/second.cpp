@@ -98,7 +98,13 @@
 #define verify HOSTILE
 #define assert_ HOSTILE
 
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
+#include <uniroute/experiment/files.hpp>
+#include <uniroute/experiment/methods.hpp>
 #include <uniroute/files.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 std::size_t cells_of_second() { return uniroute::kmeans<>{}.options().clusters; }

@@ -1,7 +1,9 @@
 // The learned map: where it starts, where it goes, when it stays.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 #include "support/allocation_counter.hpp"
 

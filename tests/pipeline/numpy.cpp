@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

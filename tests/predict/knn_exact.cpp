@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <numeric>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

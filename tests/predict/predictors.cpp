@@ -1,6 +1,8 @@
 // What every pool-adaptive predictor promises, and what each predicts by hand.
 #include <catch2/catch.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 #include "support/allocation_counter.hpp"
 

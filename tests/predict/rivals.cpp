@@ -1,6 +1,7 @@
 // ProxRouter and Avengers-Pro by hand.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

@@ -3,7 +3,10 @@
 #include <catch2/catch.hpp>
 #include <new>
 #include <support/allocation_counter.hpp>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

@@ -1,7 +1,9 @@
 // The predictors that are trained on all LLMs at once.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 #include "support/allocation_counter.hpp"
 

@@ -1,6 +1,9 @@
 // The optimal rule, budgets and regret, against brute force.
 #include <catch2/catch.hpp>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/regret/regret.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 namespace ur = uniroute;
 

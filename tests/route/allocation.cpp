@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 #include "support/allocation_counter.hpp"
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <support/small_tables.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/uniroute.hpp>
 
 namespace ur = uniroute;

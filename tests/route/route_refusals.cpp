@@ -5,6 +5,8 @@
 #include <fstream>
 #include <limits>
 #include <support/small_tables.hpp>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
 

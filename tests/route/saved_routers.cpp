@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <fstream>
 #include <support/skip.hpp>
+#include <uniroute/experiment/experiment.hpp>
 #include <uniroute/files.hpp>
 #include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
 
 #include "data/temporary_directory.hpp"
 

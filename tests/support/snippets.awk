@@ -36,7 +36,7 @@ inside {
 }
 !inside && NF { previous = $0 }
 END {
-  print "#include <cassert>\n#include <cstdio>\n#include <exception>\n#include <uniroute/uniroute.hpp>\n" includes
+  print "#include <cassert>\n#include <cstdio>\n#include <exception>\n#include <uniroute/bound/bound.hpp>\n#include <uniroute/experiment/experiment.hpp>\n#include <uniroute/regret/regret.hpp>\n#include <uniroute/uniroute.hpp>\n#include <uniroute/world/world.hpp>\n" includes
   print "namespace ur = uniroute;\n" top
   print "[[maybe_unused]] static void not_run() {\n" idle "}\n"
   print "static void run() {\n" body (open ? "}\n" : "") "}\n"

@@ -58,10 +58,12 @@ concept counting_estimator = estimator<E> && requires(const E& fitted, const cel
 };
 
 /// An estimator that reads the outcomes themselves, not their sums alone (a median of means, a quantile): it says so,
-/// `static constexpr bool asks_for_outcomes = true`, and `cell_predictor` fills `cell_statistics::outcomes` for it. Others
-/// pay nothing.
+/// `static constexpr bool asks_for_outcomes = true`, and `cell_predictor` fills `cell_statistics::outcomes` for it.
+/// Others pay nothing.
 template <class E>
-concept outcome_estimator = estimator<E> && requires { requires E::asks_for_outcomes; };
+concept outcome_estimator = estimator<E> && requires {
+  requires E::asks_for_outcomes;
+};
 
 /// An estimator that wants to know where the cells lie: `cell_predictor` then calls `fit(seen, centroids)` instead of
 /// `fit(seen)`.

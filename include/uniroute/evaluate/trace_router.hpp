@@ -50,8 +50,8 @@ inline deferral_curve trace_decisions(std::span<const decisions> decided, const 
                     " entries, but must have one for each prompt, ", n);
     detail::choice_tally tally(losses);
     for (std::size_t i = 0; i < n; ++i) {
-      detail::require(choices[i] < m, where, ": a choice is ", choices[i],
-                      ", but must be below the number of models, ", m);
+      detail::require(choices[i] < m, where, ": a choice is ", choices[i], ", but must be below the number of models, ",
+                      m);
       tally.choose(choices[i], losses(i, choices[i]), costs(i, choices[i]));
     }
     out.points.push_back(tally.point(decided[s].setting));
@@ -62,9 +62,9 @@ inline deferral_curve trace_decisions(std::span<const decisions> decided, const 
   return out;
 }
 
-/// A rule that knows what can be swept: `along(losses, costs)` gives pairs of a setting and the rule there, from what it
-/// would see of a sample (n x M predicted losses and cost estimates).
-/// Satisfied by: budget_rule (budgets), threshold_rule (every threshold at which a choice changes).
+/// A rule that knows what can be swept: `along(losses, costs)` gives pairs of a setting and the rule there, from what
+/// it would see of a sample (n x M predicted losses and cost estimates). Satisfied by: budget_rule (budgets),
+/// threshold_rule (every threshold at which a choice changes).
 template <class R>
 concept swept_rule = requires(const R& rule, const loss_matrix& losses, const cost_matrix& costs) {
   { rule.along(losses, costs).front().first } -> std::convertible_to<double>;
@@ -82,7 +82,9 @@ concept has_lagrangian_rule = requires(const Router& router) {
 };
 
 template <class Router>
-concept has_swept_rule = requires(const Router& router) { requires swept_rule<rule_of<Router>>; };
+concept has_swept_rule = requires(const Router& router) {
+  requires swept_rule<rule_of<Router>>;
+};
 
 /// How many models a router's rule is shown.
 template <class Router>
@@ -167,7 +169,8 @@ deferral_curve trace_router(const Router& router, const basic_routing_table<Loss
                             const embedding_matrix& calibration, deferral_curve_options options = {}) {
   detail::require<not_fitted>(!router.models().empty(),
                               "trace_router: the pool is empty, but must have at least one model (enroll)");
-  detail::require(table.size() != 0, "trace_router: table '", table.name(), "' has 0 prompts, but must have at least 1");
+  detail::require(table.size() != 0, "trace_router: table '", table.name(),
+                  "' has 0 prompts, but must have at least 1");
   const auto columns_of = detail::pool_columns(router, table);
   const auto losses = detail::take_columns(table.losses(), columns_of);
   const auto costs = detail::take_columns(table.costs(), columns_of);
@@ -175,8 +178,9 @@ deferral_curve trace_router(const Router& router, const basic_routing_table<Loss
   if constexpr (detail::has_lagrangian_rule<Router>) {
     const auto order = detail::alphabetical(router);
     const auto by_name = [&](const matrix<double>& values) { return detail::take_columns(values, order); };
-    auto out = trace_curve(by_name(router.predict(x)), by_name(detail::weighed(router.estimate_costs(x), router.rule())),
-                           by_name(losses), by_name(costs), options);
+    auto out =
+        trace_curve(by_name(router.predict(x)), by_name(detail::weighed(router.estimate_costs(x), router.rule())),
+                    by_name(losses), by_name(costs), options);
     if (!options.shares) return out;
     std::vector<std::size_t> place(order.size());
     for (std::size_t at = 0; at < order.size(); ++at) place[order[at]] = at;

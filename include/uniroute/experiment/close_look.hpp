@@ -28,19 +28,18 @@ namespace uniroute {
 /// One method in the first trial of an experiment; LLMs from the cheapest.
 struct close_look {
   std::string method;
-  std::vector<std::string> cells, models;                     ///< K-means cells by their commonest category; LLMs
-  matrix<double> quality = make_matrix<double>(0, 0);         ///< cells x LLMs, mean predicted; 0 x 0: none predicted
-  std::vector<double> cost;                                   ///< relative cost, 0 to 1
-  matrix<double> shares = make_matrix<double>(0, 0);          ///< cost x LLMs, of the test prompts
+  std::vector<std::string> cells, models;              ///< K-means cells by their commonest category; LLMs
+  matrix<double> quality = make_matrix<double>(0, 0);  ///< cells x LLMs, mean predicted; 0 x 0: none predicted
+  std::vector<double> cost;                            ///< relative cost, 0 to 1
+  matrix<double> shares = make_matrix<double>(0, 0);   ///< cost x LLMs, of the test prompts
 };
 
-/// What `method` predicts and decides in trial `options.first_trial`: predictions averaged over the test prompts of each
-/// of at most 12 K-means cells, shares at the point of the curve nearest each relative cost.
+/// What `method` predicts and decides in trial `options.first_trial`: predictions averaged over the test prompts of
+/// each of at most 12 K-means cells, shares at the point of the curve nearest each relative cost.
 template <class Loss>
 close_look look_closely(const basic_routing_table<Loss>& table, const embed_function& embed,
                         const routing_method& method, const protocol_options& options) {
-  const graded_trial trial =
-      detail::make_trial(table, make_matrix<double>(0, 0), embed, options, options.first_trial);
+  const graded_trial trial = detail::make_trial(table, make_matrix<double>(0, 0), embed, options, options.first_trial);
   const trial_data& seen = trial.seen;
   const prediction& p = predict_once(method, seen);
   const auto costs = column_means(seen.validation_costs);

@@ -63,8 +63,8 @@ inline const routing_method& focus_of(const comparison& c, const method_list& li
     if (m.name == c.focus) return m;
     if (m.role == method_role::router) last = &m;
   }
-  require(c.focus.empty() || std::any_of(c.methods.begin(), c.methods.end(),
-                                         [&](const auto& m) { return m.name == c.focus; }),
+  require(c.focus.empty() ||
+              std::any_of(c.methods.begin(), c.methods.end(), [&](const auto& m) { return m.name == c.focus; }),
           "run_comparison: focus is '", c.focus, "', but must be the name of a method");
   require(last != nullptr, "run_comparison: methods has no router, but must have at least one");
   return *last;
@@ -109,15 +109,15 @@ inline void add_curves(html_page& page, const protocol_result& result, std::span
     lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(at));
   }
   page.heading("Deferral curves");
-  page.figure(line_chart(lines, {"Deferral curves", std::string(cost_axis), "mean quality", false,
-                                                     false, {}, {}, unit},
-                         marks),
-              text("Quality that each method buys with a mean cost; means over the trials, the 95% interval of ", focus,
-                   " in grey. Upper left is better. Discs are single LLMs, each over the trials in which it was new.", above));
+  page.figure(
+      line_chart(lines, {"Deferral curves", std::string(cost_axis), "mean quality", false, false, {}, {}, unit}, marks),
+      text("Quality that each method buys with a mean cost; means over the trials, the 95% interval of ", focus,
+           " in grey. Upper left is better. Discs are single LLMs, each over the trials in which it was new.", above));
   const auto gains = [&](std::span<const method_summary> of, const std::string& title, std::string caption) {
     const auto differences = gain_lines(result, of, focus, "cost_matched_mixture");
     if (!differences.empty())
-      page.figure(line_chart(differences, {title, std::string(cost_axis), "quality above ZeroRouter", true, false, {}, {}, unit}),
+      page.figure(line_chart(differences,
+                             {title, std::string(cost_axis), "quality above ZeroRouter", true, false, {}, {}, unit}),
                   std::move(caption));
   };
   gains(first, "Gain over ZeroRouter",
@@ -146,7 +146,8 @@ inline void run_comparison(const comparison& what, const comparison_settings& s,
   method_list list = what.methods;
   if (!s.methods.empty())
     std::erase_if(list, [&](const auto& m) {
-      return m.role != method_role::reference && std::find(s.methods.begin(), s.methods.end(), m.name) == s.methods.end();
+      return m.role != method_role::reference &&
+             std::find(s.methods.begin(), s.methods.end(), m.name) == s.methods.end();
     });
   const routing_method& focus = detail::focus_of(what, list);
   const std::string out = s.out.empty() ? "out/" + what.job : s.out;
@@ -199,8 +200,9 @@ inline void run_comparison(const comparison& what, const comparison_settings& s,
   add_introduction(page, from, s, result, all);
   page.links({{"results.json", "every number of this page"}, {"trials.csv", "every metric of every trial"}});
   page.heading("Gain over ZeroRouter");
-  add_gains(page, all, focus.name, "Gain over ZeroRouter",
-            "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected t-test.");
+  add_gains(
+      page, all, focus.name, "Gain over ZeroRouter",
+      "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected t-test.");
   detail::add_curves(page, result, all, focus.name);
   add_glossary(page, all);
   add_metrics(page, result, all, metrics);
@@ -213,8 +215,9 @@ inline void run_comparison(const comparison& what, const comparison_settings& s,
   staged.write("results.json", json.dump(1) + "\n");
   staged.write("trials.csv", trials_csv(result));
   staged.write("index.html", std::move(page).finish());
-  staged.write("curves.svg", line_chart(curve_lines(all), {"Deferral curves: " + from.table.name(),
-                                                           std::string(detail::cost_axis), "mean quality", false, true}));
+  staged.write("curves.svg",
+               line_chart(curve_lines(all), {"Deferral curves: " + from.table.name(), std::string(detail::cost_axis),
+                                             "mean quality", false, true}));
   staged.commit();
 
   std::printf("\n%zu trials: %zu training, %zu validation, %zu test prompts; %zu %s\n\n", s.trials, result.train,

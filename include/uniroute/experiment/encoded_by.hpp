@@ -61,7 +61,8 @@ class embedding_cache {
 
 }  // namespace detail
 
-/// The same method on embeddings of the prompts' texts by `encoder`, under the name `name`. One that learns from prompts
+/// The same method on embeddings of the prompts' texts by `encoder`, under the name `name`. One that learns from
+/// prompts
 /// (`learns_from_prompts`) is fitted on the training prompts of every trial and never on others; one that does not
 /// embeds each text once, for all trials. Methods of one trial do not share what they share with others
 /// (`trial_data::memo`) with this one. The method throws std::invalid_argument where prompts have no texts.
@@ -69,8 +70,7 @@ template <encoder Encoder>
 routing_method encoded_by(std::string name, Encoder encoder, routing_method method) {
   const auto cache = std::make_shared<detail::embedding_cache<Encoder>>(encoder);
   auto predict = [cache, blank = std::move(encoder), name, inner = method.predict](const trial_data& trial) {
-    detail::require(trial.train.texts.size() == rows(trial.train_x) &&
-                        trial.test.texts.size() == rows(trial.test_x) &&
+    detail::require(trial.train.texts.size() == rows(trial.train_x) && trial.test.texts.size() == rows(trial.test_x) &&
                         trial.validation.texts.size() == rows(trial.validation_x),
                     "encoded_by: method '", name, "' encodes texts, but the prompts of the trial have none");
     trial_data own = trial;

@@ -14,15 +14,15 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <uniroute/arrays.hpp>
+#include <uniroute/data/npy.hpp>
+#include <uniroute/data/routing_table.hpp>
+#include <uniroute/detail/check.hpp>
 #include <uniroute/encode/concatenated.hpp>
 #include <uniroute/encode/hashed_tfidf.hpp>
 #include <uniroute/encode/lsa.hpp>
 #include <uniroute/encode/read_transformer.hpp>
 #include <uniroute/encode/static_encoder.hpp>
-#include <uniroute/arrays.hpp>
-#include <uniroute/data/npy.hpp>
-#include <uniroute/data/routing_table.hpp>
-#include <uniroute/detail/check.hpp>
 #include <uniroute/errors.hpp>
 #include <uniroute/experiment/protocol_options.hpp>
 #include <uniroute/random.hpp>
@@ -88,11 +88,10 @@ inline void write_whole(const std::filesystem::path& path,
 /// The embeddings of all texts, in chunks of 512 that are kept as .npy files named by a hash of the encoder and their
 /// texts: an interrupted job goes on where it was, and a changed text costs one chunk.
 /// `encode` is called with the texts of a chunk; `show` with texts done and in all.
-inline embedding_matrix encode_in_chunks(
-    std::span<const std::string> texts, std::size_t dimension, std::uint64_t encoder_hash,
-    const std::filesystem::path& folder,
-    const std::function<embedding_matrix(std::span<const std::string>)>& encode,
-    const std::function<void(std::size_t, std::size_t)>& show) {
+inline embedding_matrix encode_in_chunks(std::span<const std::string> texts, std::size_t dimension,
+                                         std::uint64_t encoder_hash, const std::filesystem::path& folder,
+                                         const std::function<embedding_matrix(std::span<const std::string>)>& encode,
+                                         const std::function<void(std::size_t, std::size_t)>& show) {
   constexpr std::size_t chunk = 512;
   std::filesystem::create_directories(folder);
   auto out = make_matrix<float>(texts.size(), dimension);
@@ -147,7 +146,7 @@ inline static_encoder cached_static(const encoder_settings& s) {
   }
   auto show = text_progress("Distilling the static encoder", s.quiet);
   out = distill(open_transformer(model, {.threads = s.threads, .on_prompts = show}),
-                    {.dimension = 256, .threads = s.threads});
+                {.dimension = 256, .threads = s.threads});
   std::filesystem::create_directories(cache_folder());
   write_whole(kept, [&](const auto& staged) { write_router(out, staged); });
   return out;
@@ -155,7 +154,7 @@ inline static_encoder cached_static(const encoder_settings& s) {
 
 /// The embeddings of the texts by MiniLM or the static encoder, which learn nothing from the table.
 inline embedding_matrix embed_texts(const std::string& name, std::span<const std::string> texts,
-                                        const encoder_settings& s) {
+                                    const encoder_settings& s) {
   if (name == "static") return cached_static(s).encode(texts);
   const auto model = model_folder(s);
   const auto encoder = open_transformer(model, {.threads = s.threads, .on_prompts = {}});
@@ -202,7 +201,7 @@ inline embed_function side_by_side(std::vector<embed_function> parts) {
 
 /// An encoder that was chosen by name.
 struct named_encoder {
-  std::string name;  ///< what is used, which is not what was asked for where that is absent
+  std::string name;      ///< what is used, which is not what was asked for where that is absent
   embed_function embed;  ///< of the whole table
 };
 
@@ -225,18 +224,18 @@ inline named_encoder make_encoder(const routing_table& table, std::string name, 
     out.embed = detail::side_by_side(std::move(parts));
     return out;
   }
-  if ((name == "minilm" || name == "static") && !std::filesystem::exists(detail::model_folder(s) / "model.safetensors")) {
+  if ((name == "minilm" || name == "static") &&
+      !std::filesystem::exists(detail::model_folder(s) / "model.safetensors")) {
     std::fprintf(stderr, "--encoder %s: there is no model in %s (cmake/fetch_encoder.sh); going on with %s\n",
                  name.c_str(), detail::model_folder(s).string().c_str(), otherwise().c_str());
     name = otherwise();
   }
   if (name == "embeddings") {
     detail::require(table.has_embeddings(), "--encoder is embeddings, but table '", table.name(),
-                        "' has no embeddings.npy (use --encoder hashed)");
+                    "' has no embeddings.npy (use --encoder hashed)");
     return {name, [x = table.embeddings()](std::span<const std::size_t>) { return x; }};
   }
-  detail::require(table.has_prompts(), "--encoder is ", name, ", but table '", table.name(),
-                      "' has no prompt texts");
+  detail::require(table.has_prompts(), "--encoder is ", name, ", but table '", table.name(), "' has no prompt texts");
   const auto texts = std::make_shared<const std::vector<std::string>>(table.prompts().begin(), table.prompts().end());
   if (name == "hashed" || name == "hashed_tfidf")
     return {"hashed_tfidf", detail::fitted_on_training(texts, hashed_tfidf{{.dimension = 256}})};

@@ -16,7 +16,7 @@
 //   selected_on_seen    the best of several methods there. The paper chooses K so; take it for hyper-parameters.
 //   stacked_on_seen     a mixture of several methods, weighted there. Take it for whole methods.
 //
-// standard_methods, the twenty that reports compare, are in experiment/methods.hpp, which includes every predictor.
+// standard_methods, those that reports compare, are in experiment/methods.hpp, which includes every predictor.
 //
 // Not provided: choices by the unseen LLMs' own outcomes (their few hundred labels are what predictions are made of).
 

@@ -11,7 +11,7 @@ namespace uniroute {
 
 /// A trial and the outcomes that grade it. Given to whoever grades (`reference_curve`, metrics), never to a method.
 struct graded_trial {
-  trial_data seen;                                ///< what methods get
+  trial_data seen;                                 ///< what methods get
   loss_matrix losses = make_matrix<double>(0, 0);  ///< test prompts x unseen LLMs, missing allowed
   cost_matrix costs = make_matrix<double>(0, 0);   ///< the same, realised
   loss_matrix bayes = make_matrix<double>(0, 0);   ///< γ* of the same; 0 x 0 where nobody knows it

@@ -65,9 +65,8 @@ inline prefitted<> cells(const trial_data& t, std::size_t k) {
 
 /// The paper's: unshrunk hard cells.
 inline routing_method kmeans_hard(std::size_t k) {
-  return predictor_method(variant("kmeans_hard", "K", k), [k](const trial_data& t) {
-    return cell_predictor(cells(t, k), nearest_map{}, cell_mean{});
-  });
+  return predictor_method(variant("kmeans_hard", "K", k),
+                          [k](const trial_data& t) { return cell_predictor(cells(t, k), nearest_map{}, cell_mean{}); });
 }
 
 /// K-means cells with proximities, shrunken means.
@@ -94,17 +93,15 @@ inline routing_method two_level(std::size_t k) {
 /// K-means cells in the space of skills.
 inline routing_method skill_cells(std::size_t k) {
   return predictor_method(variant("skill_cells", "K", k), [k](const trial_data& t) {
-    return transformed(
-        skills{}, cell_predictor(kmeans{{.clusters = std::min(k, rows(t.train_x)), .seed = t.seed}},
-                                         proximity_map{}, shrunken_mean{}));
+    return transformed(skills{}, cell_predictor(kmeans{{.clusters = std::min(k, rows(t.train_x)), .seed = t.seed}},
+                                                proximity_map{}, shrunken_mean{}));
   });
 }
 
 /// ProxRouter on K-means cells.
 inline routing_method prox_router(std::size_t k) {
-  return predictor_method(variant("prox_router", "K", k), [k](const trial_data& t) {
-    return blended_cells(cells(t, k), exponential_tilt{});
-  });
+  return predictor_method(variant("prox_router", "K", k),
+                          [k](const trial_data& t) { return blended_cells(cells(t, k), exponential_tilt{}); });
 }
 
 /// ProxRouter on neighbours.
@@ -115,20 +112,18 @@ inline routing_method prox_neighbours() {
 /// Avengers on K-means cells.
 inline routing_method avengers(std::size_t k) {
   return predictor_method(variant("avengers", "K", k),
-                              [k](const trial_data& t) { return blended_cells(cells(t, k), top_cells{}); });
+                          [k](const trial_data& t) { return blended_cells(cells(t, k), top_cells{}); });
 }
 
 /// K nearest validation prompts.
 inline routing_method knn(std::size_t k) {
-  return predictor_method(variant("knn", "k", k),
-                              [k](const trial_data&) { return uniroute::knn{{.neighbours = k}}; });
+  return predictor_method(variant("knn", "k", k), [k](const trial_data&) { return uniroute::knn{{.neighbours = k}}; });
 }
 
 /// The same in the space of skills.
 inline routing_method skill_knn(std::size_t k) {
-  return predictor_method(variant("skill_knn", "k", k), [k](const trial_data&) {
-    return transformed(skills{}, uniroute::knn{{.neighbours = k}});
-  });
+  return predictor_method(variant("skill_knn", "k", k),
+                          [k](const trial_data&) { return transformed(skills{}, uniroute::knn{{.neighbours = k}}); });
 }
 
 /// Ridge regression of each LLM's outcomes on the embedding.
@@ -140,8 +135,7 @@ inline routing_method ridge() {
 /// The Gaussian process of a kernel.
 template <class Kernel>
 routing_method process(std::string name, Kernel kernel) {
-  return predictor_method(std::move(name),
-                              [kernel](const trial_data&) { return uniroute::gaussian_process(kernel); });
+  return predictor_method(std::move(name), [kernel](const trial_data&) { return uniroute::gaussian_process(kernel); });
 }
 
 /// A kernel in the space of skills.
@@ -167,14 +161,13 @@ inline method_list bent_processes() {
   return {process("gaussian_process/rbf", rbf_kernel{}),
           process("gaussian_process/rbf + skills", kernel_sum(rbf_kernel{}, on_skills(linear_kernel{}))),
           process("gaussian_process/skills rbf", on_skills(rbf_kernel{})),
-          process("gaussian_process/linear + skills rbf",
-                  kernel_sum(linear_kernel{}, on_skills(rbf_kernel{})))};
+          process("gaussian_process/linear + skills rbf", kernel_sum(linear_kernel{}, on_skills(rbf_kernel{})))};
 }
 
 /// Logistic regression on skills.
 inline routing_method skill_logistic() {
-  return predictor_method(
-      "skill_logistic", [](const trial_data&) { return transformed(skills{}, logistic_regression{}); });
+  return predictor_method("skill_logistic",
+                          [](const trial_data&) { return transformed(skills{}, logistic_regression{}); });
 }
 
 /// Item response theory.
@@ -201,10 +194,10 @@ inline routing_method matrix_factorisation() {
 
 /// `mlp` that also knows the unseen LLMs' training outcomes.
 inline routing_method clairvoyant_mlp() {
-  return described(clairvoyant_method(
-                       "clairvoyant_mlp",
-                       [](const trial_data& t) { return uniroute::mlp{{.training = {.seed = t.seed}}}; }),
-                   "the network, shown the new LLMs' outcomes on the training prompts, which no router has");
+  return described(
+      clairvoyant_method("clairvoyant_mlp",
+                         [](const trial_data& t) { return uniroute::mlp{{.training = {.seed = t.seed}}}; }),
+      "the network, shown the new LLMs' outcomes on the training prompts, which no router has");
 }
 
 /// The variants of a family, one for each value.
@@ -270,7 +263,7 @@ inline routing_method selected() {
 
 }  // namespace methods
 
-/// The twenty that reports compare, each of which also stands by itself in namespace `methods`: what is measured
+/// Those that reports compare, each of which also stands by itself in namespace `methods`: what is measured
 /// against, the paper's, its rivals, and the library's mixture. `clairvoyant_mlp` needs
 /// `protocol_options::clairvoyant`.
 inline method_list standard_methods() {

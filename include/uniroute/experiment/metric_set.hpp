@@ -53,9 +53,9 @@ enum class metric_summary {
 
 /// One metric: what it is called and how it is computed. `of` must be safe to call from several threads.
 struct named_metric {
-  std::string name;                                 ///< in results.json and trials.csv
-  std::string title;                                ///< on pages
-  std::function<metric(const curve_view&)> of;      ///< no value: undefined there
+  std::string name;                             ///< in results.json and trials.csv
+  std::string title;                            ///< on pages
+  std::function<metric(const curve_view&)> of;  ///< no value: undefined there
   metric_summary summary = metric_summary::interval;
 };
 

@@ -128,8 +128,8 @@ inline std::vector<chart_line> curve_lines(std::span<const method_summary> all, 
   return lines;
 }
 
-/// The curves of routers, and of those references in `also`, less ZeroRouter's, with the interval of the difference as a
-/// band for the `focus`. None where ZeroRouter was not run.
+/// The curves of routers, and of those references in `also`, less ZeroRouter's, with the interval of the difference as
+/// a band for the `focus`. None where ZeroRouter was not run.
 inline std::vector<chart_line> gain_lines(const protocol_result& result, std::span<const method_summary> all,
                                           std::string_view focus = "", std::string_view also = "") {
   std::vector<chart_line> gains;
@@ -203,8 +203,9 @@ inline void add_introduction(html_page& page, const experiment_source& from, con
                       ". Encoder: ", from.encoder, "."));
   for (const auto& note : table.notes()) page.paragraph(note);
   if (result.dropped != 0)
-    page.paragraph(text("LLMs without any observed outcome in a trial's validation or test were left out of that trial: ",
-                        result.dropped, " over all trials."));
+    page.paragraph(
+        text("LLMs without any observed outcome in a trial's validation or test were left out of that trial: ",
+             result.dropped, " over all trials."));
   if (!all.empty() && all[0].left_out != 0) page.paragraph(detail::left_out_text(all[0].left_out, s.trials));
   double coverage = 1;
   for (const auto& m : all) coverage = std::min(coverage, m.coverage);
@@ -225,15 +226,15 @@ inline void add_metrics(html_page& page, const protocol_result& result, std::spa
   page.table(gains_table(all), strong);
   page.table(metrics_table(all, metrics), strong);
   const curve_convention c = default_convention;
-  page.paragraph(
-      text("Convention: anchor ", curve_anchor_name, "; interpolation ", name_of(c.interpolation), "; envelope ",
-           name_of(c.envelope), "; normaliser ", name_of(c.normaliser),
-           ". Area: costs divided by the dearest model's. QNC: least cost, as a share of the dearest model's, that "
-           "matches the best single LLM of validation; in brackets how many trials reach it. Intervals and corrected p: "
-           "t over trials with the variance (1/n + ρ) s², ρ = ",
-           detail::fixed(result.rho, 3),
-           ", because trials share prompts and LLMs; the sign test ignores that. Interval over LLMs: of the gain, by a "
-           "cluster bootstrap that draws LLMs again instead of splits."));
+  page.paragraph(text(
+      "Convention: anchor ", curve_anchor_name, "; interpolation ", name_of(c.interpolation), "; envelope ",
+      name_of(c.envelope), "; normaliser ", name_of(c.normaliser),
+      ". Area: costs divided by the dearest model's. QNC: least cost, as a share of the dearest model's, that "
+      "matches the best single LLM of validation; in brackets how many trials reach it. Intervals and corrected p: "
+      "t over trials with the variance (1/n + ρ) s², ρ = ",
+      detail::fixed(result.rho, 3),
+      ", because trials share prompts and LLMs; the sign test ignores that. Interval over LLMs: of the gain, by a "
+      "cluster bootstrap that draws LLMs again instead of splits."));
   std::string chosen;
   for (const auto& m : all) {
     if (m.chosen.empty()) continue;
@@ -273,8 +274,8 @@ inline void add_pool(html_page& page, const routing_table& table, const protocol
     const double loss = column_mean(table.losses(), h, missing);
     std::size_t observed = 0;
     for (std::size_t i = 0; i < table.size(); ++i) observed += is_missing(table.losses()(i, h)) ? 0u : 1u;
-    const auto found = std::find_if(singles.begin(), singles.end(),
-                                    [&](const auto& m) { return m.name == table.models()[h].name; });
+    const auto found =
+        std::find_if(singles.begin(), singles.end(), [&](const auto& m) { return m.name == table.models()[h].name; });
     rows.push_back({table.models()[h].name, detail::short_number(costs(0, h)),
                     is_missing(loss) ? "none" : detail::fixed(1 - loss, 4), std::to_string(observed),
                     std::to_string(found == singles.end() ? 0 : found->trials)});
@@ -288,11 +289,12 @@ inline void add_close_look(html_page& page, const close_look& look) {
   using detail::text;
   if (look.quality.size() != 0) {
     page.heading("What " + look.method + " predicts, in one trial");
-    page.figure(heat_map(look.quality, look.cells, look.models, "Predicted quality per cell and LLM"),
-                text("Mean quality that ", look.method,
-                     " predicts for the unseen LLMs, cheapest first, on the test prompts of each K-means cell; cells are "
-                     "named after their commonest category, with their number of test prompts."),
-                true);
+    page.figure(
+        heat_map(look.quality, look.cells, look.models, "Predicted quality per cell and LLM"),
+        text("Mean quality that ", look.method,
+             " predicts for the unseen LLMs, cheapest first, on the test prompts of each K-means cell; cells are "
+             "named after their commonest category, with their number of test prompts."),
+        true);
   }
   page.heading("Who gets the prompts");
   page.figure(stacked_chart(look.cost, look.shares, look.models,

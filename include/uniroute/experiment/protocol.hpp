@@ -43,11 +43,11 @@ struct trial_score {
   /// Largest share of prompts that one LLM gets at λ = 0, or at the first setting (1: the router has collapsed onto
   /// it); 0 for reference curves.
   double collapse = 0;
-  double coverage = 1;  ///< least share of observed outcomes among the choices along the curve
-  std::optional<predictor_quality> prediction;          ///< none for curves that are no predictor's
-  std::array<double, curve_grid> curve{};               ///< quality at relative cost; the convention is the default
-  std::array<double, curve_grid> cost{};                ///< cost there, as a share of the dearest model's
-  std::string chosen;                                   ///< hyper-parameters
+  double coverage = 1;                          ///< least share of observed outcomes among the choices along the curve
+  std::optional<predictor_quality> prediction;  ///< none for curves that are no predictor's
+  std::array<double, curve_grid> curve{};       ///< quality at relative cost; the convention is the default
+  std::array<double, curve_grid> cost{};        ///< cost there, as a share of the dearest model's
+  std::string chosen;                           ///< hyper-parameters
   std::vector<std::pair<std::string, double>> weights;  ///< of the methods that it mixes
 
   /// The value of a metric; no value where it is undefined. Throws std::invalid_argument for an unknown name.
@@ -67,7 +67,7 @@ struct protocol_result {
   std::vector<method_result> methods;
   std::vector<std::vector<std::string>> pools;    ///< the unseen LLMs of each trial
   std::vector<std::vector<curve_point>> singles;  ///< each of them alone on the test prompts of the trial
-  std::size_t unseen = 0;                       ///< LLMs hidden in each trial
+  std::size_t unseen = 0;                         ///< LLMs hidden in each trial
   std::size_t train = 0, validation = 0,
               test = 0;     ///< prompts (of the first trial: groups of equal prompts may shift them)
   std::size_t dropped = 0;  ///< LLMs left out of a trial because no validation or test outcome of theirs was observed

@@ -1,6 +1,7 @@
 #pragma once
 
-// What an experiment is: how many trials, how each splits prompts and LLMs, and what methods are measured by and beside.
+// What an experiment is: how many trials, how each splits prompts and LLMs, and what methods are measured by and
+// beside.
 
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +30,7 @@ struct protocol_options {
   double hidden = 0;                     ///< share of training and validation outcomes that are hidden at random
   bool shift = false;                    ///< fit on other categories than one, drawn per trial, that is routed
   bool clairvoyant = false;              ///< fills `trial_data::clairvoyant_losses`, which clairvoyant methods ask for
-  std::vector<reference_curve> references = standard_references();  ///< drawn beside the methods
+  std::vector<reference_curve> references = standard_references();       ///< drawn beside the methods
   std::vector<named_metric> metrics = {};                                ///< measured beside `standard_metrics`
   std::function<void(std::size_t done, std::size_t all)> on_trial = {};  ///< progress; called under a lock
 };

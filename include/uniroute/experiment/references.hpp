@@ -20,7 +20,8 @@ namespace uniroute {
 
 /// The prompt-independent mixture on the lower envelope of the pool, chosen on validation (UniRoute's ZeroRouter).
 inline routing_method zero_router() {
-  return {"zero_router", [](const trial_data& trial) {
+  return {"zero_router",
+          [](const trial_data& trial) {
             return prediction{column_means(trial.validation_losses), column_means(trial.validation_costs)};
           },
           method_role::reference,
@@ -45,23 +46,23 @@ inline prediction always(std::size_t h, const cost_matrix& costs) {
 
 /// The most accurate LLM on validation, for every prompt.
 inline routing_method best_single() {
-  return {"best_single", [](const trial_data& trial) {
+  return {"best_single",
+          [](const trial_data& trial) {
             const cost_matrix costs = column_means(trial.validation_costs);
             return detail::always(most_accurate(column_means(trial.validation_losses), costs), costs);
           },
-          method_role::reference,
-          "the most accurate LLM of validation, for every prompt"};
+          method_role::reference, "the most accurate LLM of validation, for every prompt"};
 }
 
 /// The cheapest LLM on validation, for every prompt.
 inline routing_method cheapest() {
-  return {"cheapest", [](const trial_data& trial) {
+  return {"cheapest",
+          [](const trial_data& trial) {
             const cost_matrix costs = column_means(trial.validation_costs);
             const auto least = std::min_element(costs.begin(), costs.end());
             return detail::always(static_cast<std::size_t>(least - costs.begin()), costs);
           },
-          method_role::reference,
-          "the cheapest LLM of validation, for every prompt"};
+          method_role::reference, "the cheapest LLM of validation, for every prompt"};
 }
 
 /// Any LLM of the pool with equal probability: one point, in expectation.
@@ -125,8 +126,7 @@ inline std::vector<reference_curve> standard_references() {
   return {{"random", [](const graded_trial& t) { return random_choice(t.losses, t.costs); }, method_role::reference,
            "each LLM with the same probability"},
           {"oracle", [](const graded_trial& t) { return hindsight_oracle(t.losses, t.costs); },
-           method_role::upper_bound,
-           "knows every outcome in hindsight, luck included: no router can reach it"}};
+           method_role::upper_bound, "knows every outcome in hindsight, luck included: no router can reach it"}};
 }
 
 /// `shuffled_choices` of a method: its own shares of LLMs, given to prompts at random.
@@ -134,8 +134,7 @@ inline reference_curve cost_matched(routing_method method) {
   std::string about = method.name + "'s own shares of LLMs, given to prompts at random";
   return {"cost_matched_mixture",
           [method = std::move(method)](const graded_trial& t) {
-            const auto curve =
-                trace_prediction(predict_once(method, t.seen), t.losses, t.costs, {.shares = true});
+            const auto curve = trace_prediction(predict_once(method, t.seen), t.losses, t.costs, {.shares = true});
             return shuffled_choices(curve, t.losses, t.costs);
           },
           method_role::reference, std::move(about)};

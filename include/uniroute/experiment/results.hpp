@@ -142,14 +142,10 @@ inline void add_close_look(nlohmann::ordered_json& out, const close_look& look) 
     }
     return all;
   };
-  out["profiles"] = {{"method", look.method},
-                     {"cells", look.cells},
-                     {"models", look.models},
-                     {"quality", rows_of(look.quality)}};
-  out["shares"] = {{"method", look.method},
-                   {"cost", look.cost},
-                   {"models", look.models},
-                   {"share", rows_of(look.shares)}};
+  out["profiles"] = {
+      {"method", look.method}, {"cells", look.cells}, {"models", look.models}, {"quality", rows_of(look.quality)}};
+  out["shares"] = {
+      {"method", look.method}, {"cost", look.cost}, {"models", look.models}, {"share", rows_of(look.shares)}};
 }
 
 /// Everything, in the order of results.json.

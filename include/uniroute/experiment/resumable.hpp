@@ -38,14 +38,14 @@ inline constexpr auto partial_name = "partial.jsonl";
 /// Results of finished tasks in DIR/partial.jsonl, a line each, under a first line that says what they are results of.
 class resumable_results {
  public:
-  /// Opens the folder, or goes on with what an interrupted run has left there. Throws std::invalid_argument for a folder
-  /// of something else, and for what another run (`what` differs) has left.
+  /// Opens the folder, or goes on with what an interrupted run has left there. Throws std::invalid_argument for a
+  /// folder of something else, and for what another run (`what` differs) has left.
   resumable_results(std::string job, const std::filesystem::path& dir, const nlohmann::ordered_json& what)
       : job_(std::move(job)) {
     const bool ours = !std::filesystem::exists(dir) || std::filesystem::is_empty(dir) ||
                       std::filesystem::exists(dir / "results.json") || std::filesystem::exists(dir / partial_name);
     detail::require(ours, job_, ": '", dir.string(),
-                        "' exists and has no results.json, but must be new, empty or a report (it would be replaced)");
+                    "' exists and has no results.json, but must be new, empty or a report (it would be replaced)");
     std::filesystem::create_directories(dir);
     const auto path = dir / partial_name;
     std::ifstream in(path);
@@ -59,8 +59,8 @@ class resumable_results {
         continue;
       }
       detail::require(json == what, job_, ": '", path.string(), "' is of an interrupted run with settings ",
-                          json.dump(), ", but must be of one with ", what.dump(),
-                          " (take its settings to go on with it, remove it, or choose another --out)");
+                      json.dump(), ", but must be of one with ", what.dump(),
+                      " (take its settings to go on with it, remove it, or choose another --out)");
       first = false;
     }
     in.close();
@@ -107,14 +107,18 @@ inline double exact_number(const nlohmann::ordered_json& json) {
   if (json == "nan") return std::numeric_limits<double>::quiet_NaN();
   return json == "inf" ? infinity : -infinity;
 }
-inline nlohmann::ordered_json metric_json(const metric& value) { return value ? exact_json(*value) : nlohmann::ordered_json(nullptr); }
+inline nlohmann::ordered_json metric_json(const metric& value) {
+  return value ? exact_json(*value) : nlohmann::ordered_json(nullptr);
+}
 inline metric metric_of(const nlohmann::ordered_json& json) {
   return json.is_null() ? std::nullopt : metric(exact_number(json));
 }
 
 inline nlohmann::ordered_json score_json(const trial_score& s) {
-  nlohmann::ordered_json out{{"metrics", nlohmann::ordered_json::array()}, {"collapse", exact_json(s.collapse)},
-                             {"coverage", exact_json(s.coverage)},         {"chosen", s.chosen},
+  nlohmann::ordered_json out{{"metrics", nlohmann::ordered_json::array()},
+                             {"collapse", exact_json(s.collapse)},
+                             {"coverage", exact_json(s.coverage)},
+                             {"chosen", s.chosen},
                              {"weights", nlohmann::ordered_json::array()}};
   for (const auto& [name, value] : s.metrics) out["metrics"].push_back({name, metric_json(value)});
   for (const auto& [name, weight] : s.weights) out["weights"].push_back({name, exact_json(weight)});
@@ -183,8 +187,8 @@ inline void append_trial(protocol_result& out, const nlohmann::ordered_json& jso
 /// work(i) for each i below `count` that is not finished yet, on several threads, each result kept as KEY/i.
 /// `on_done(done, all)` is called under a lock. Throws what `work` throws; what was finished stays.
 template <class Work, class OnDone>
-void keep_going(resumable_results& kept, const std::string& key, std::size_t count, std::size_t threads, const Work& work,
-                const OnDone& on_done) {
+void keep_going(resumable_results& kept, const std::string& key, std::size_t count, std::size_t threads,
+                const Work& work, const OnDone& on_done) {
   const auto name = [&](std::size_t i) { return key + "/" + std::to_string(i); };
   std::vector<std::size_t> left;
   for (std::size_t i = 0; i < count; ++i) {

@@ -92,7 +92,8 @@ routing_method clairvoyant_method(std::string name, Make make) {
   static_assert(detail::makes_retrained_predictor<Make>,
                 "clairvoyant_method: Make(trial) must return a predictor that is not pool_adaptive: it is trained on "
                 "every LLM's column at once");
-  return {name, [name, make = std::move(make)](const trial_data& trial) {
+  return {name,
+          [name, make = std::move(make)](const trial_data& trial) {
             detail::require(rows(trial.clairvoyant_losses) == rows(trial.train_x) &&
                                 columns(trial.clairvoyant_losses) == trial.unseen.size(),
                             "clairvoyant_method: clairvoyant_losses of '", name, "' has ",
@@ -101,9 +102,7 @@ routing_method clairvoyant_method(std::string name, Make make) {
                             "(protocol_options::clairvoyant)");
             return detail::predict_retrained(make, trial, trial.clairvoyant_losses);
           },
-          method_role::upper_bound,
-          "",
-          true};
+          method_role::upper_bound, "", true};
 }
 
 }  // namespace uniroute

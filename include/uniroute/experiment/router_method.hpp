@@ -52,40 +52,41 @@ concept composed_router = requires {
 /// The method that fits `make(trial)`, a `router` that is not fitted yet, on the training prompts, enrols the unseen
 /// LLMs on the validation prompts at their observed costs, and sweeps its rule: λ for a `lagrangian_rule`, what a
 /// `swept_rule` says, else the one point that the router is. Rules that have to be calibrated see the validation
-/// prompts. An encoder is fitted on the texts of the training prompts; the method throws std::invalid_argument where the
-/// trial has none.
+/// prompts. An encoder is fitted on the texts of the training prompts; the method throws std::invalid_argument where
+/// the trial has none.
 template <class Make>
 routing_method router_method(std::string name, Make make) {
   using router_type = std::remove_cvref_t<std::invoke_result_t<const Make&, const trial_data&>>;
   static_assert(detail::composed_router<router_type>,
                 "router_method: Make(trial) must return a uniroute::router whose predictor is pool_adaptive: the LLMs "
                 "of a trial were not seen when it was fitted, so that they have to be enrolled");
-  return {name, [name, make = std::move(make)](const trial_data& trial) {
-            router_type router = make(trial);
-            if constexpr (encoder<typename router_type::reader_type>) {
-              detail::require(!trial.train.texts.empty() || rows(trial.train_x) == 0, "router_method: the router of '",
-                              name, "' reads texts, but the prompts of the trial have none");
-            }
-            router.fit(detail::table_of("training", trial.train_x, trial.train, trial.train_losses, trial.train_costs,
-                                        trial.seen));
-            const auto validation = detail::table_of("validation", trial.validation_x, trial.validation,
-                                                     trial.validation_losses, trial.validation_costs, trial.unseen);
-            router.enroll(validation, trial.unseen);
-            const auto test_x = [&]() -> embedding_matrix {
-              if constexpr (encoder<typename router_type::reader_type>) {
-                return router.reader().encode(std::vector<std::string>(trial.test.texts.begin(), trial.test.texts.end()));
-              } else {
-                return trial.test_x;
-              }
-            }();
-            prediction out{router.predict(test_x), {}};
-            if constexpr (detail::has_lagrangian_rule<router_type>) {
-              out.costs = detail::weighed(router.estimate_costs(test_x), router.rule());
-            } else {
-              out.decided = decide_along(router, test_x, embed(router.reader(), validation));
-            }
-            return out;
-          }};
+  return {
+      name, [name, make = std::move(make)](const trial_data& trial) {
+        router_type router = make(trial);
+        if constexpr (encoder<typename router_type::reader_type>) {
+          detail::require(!trial.train.texts.empty() || rows(trial.train_x) == 0, "router_method: the router of '",
+                          name, "' reads texts, but the prompts of the trial have none");
+        }
+        router.fit(detail::table_of("training", trial.train_x, trial.train, trial.train_losses, trial.train_costs,
+                                    trial.seen));
+        const auto validation = detail::table_of("validation", trial.validation_x, trial.validation,
+                                                 trial.validation_losses, trial.validation_costs, trial.unseen);
+        router.enroll(validation, trial.unseen);
+        const auto test_x = [&]() -> embedding_matrix {
+          if constexpr (encoder<typename router_type::reader_type>) {
+            return router.reader().encode(std::vector<std::string>(trial.test.texts.begin(), trial.test.texts.end()));
+          } else {
+            return trial.test_x;
+          }
+        }();
+        prediction out{router.predict(test_x), {}};
+        if constexpr (detail::has_lagrangian_rule<router_type>) {
+          out.costs = detail::weighed(router.estimate_costs(test_x), router.rule());
+        } else {
+          out.decided = decide_along(router, test_x, embed(router.reader(), validation));
+        }
+        return out;
+      }};
 }
 
 }  // namespace uniroute

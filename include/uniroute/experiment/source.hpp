@@ -19,15 +19,15 @@ namespace uniroute {
 
 /// What every job takes on its command line.
 struct experiment_settings {
-  std::string data = {};          ///< directory of a routing table; "": a simulated world
-  std::string variant = {};       ///< outcomes_VARIANT.csv and so on
-  std::string encoder = "auto";   ///< see `make_encoder`
-  std::string cost = "table";     ///< table, params or 1
-  std::string out = {};           ///< directory to write
-  encoder_settings model = {};    ///< where `encoder` finds what it needs
-  std::size_t trials = 100;       ///< random splits
-  std::size_t validation = 400;   ///< validation prompts of a trial
-  std::size_t threads = 0;        ///< 0: all; never changes a number
+  std::string data = {};         ///< directory of a routing table; "": a simulated world
+  std::string variant = {};      ///< outcomes_VARIANT.csv and so on
+  std::string encoder = "auto";  ///< see `make_encoder`
+  std::string cost = "table";    ///< table, params or 1
+  std::string out = {};          ///< directory to write
+  encoder_settings model = {};   ///< where `encoder` finds what it needs
+  std::size_t trials = 100;      ///< random splits
+  std::size_t validation = 400;  ///< validation prompts of a trial
+  std::size_t threads = 0;       ///< 0: all; never changes a number
   std::uint64_t seed = 1;
 };
 

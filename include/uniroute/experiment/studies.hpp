@@ -1,7 +1,7 @@
 #pragma once
 
-// The protocol with one thing changed, from point to point: fewer labels, other K, a static pool, other prompts, missing
-// outcomes.
+// The protocol with one thing changed, from point to point: fewer labels, other K, a static pool, other prompts,
+// missing outcomes.
 
 #include <algorithm>
 #include <cstddef>
@@ -40,7 +40,8 @@ struct study_plan {
 struct study {
   std::string name, title, axis;  ///< on the command line, on the page, below the chart
   std::vector<study_plan> points;
-  /// If given, what the value of a point turned out to be: one that is below the plan is the last (the table has no more).
+  /// If given, what the value of a point turned out to be: one that is below the plan is the last (the table has no
+  /// more).
   std::function<double(const protocol_result&)> measured = {};
 };
 
@@ -53,8 +54,8 @@ struct study_point {
 
 /// static, validation, clusters, shift and missing.
 inline std::vector<study> standard_studies() {
-  const method_list list{zero_router(),     methods::tuned_knn(),   methods::tuned_hard(),       methods::tuned_soft(),
-                         methods::ridge(),  methods::skill_ridge(), methods::gaussian_process(), methods::selected()};
+  const method_list list{zero_router(),    methods::tuned_knn(),   methods::tuned_hard(),       methods::tuned_soft(),
+                         methods::ridge(), methods::skill_ridge(), methods::gaussian_process(), methods::selected()};
   const auto family = [](routing_method m) {
     m.name = m.name.substr(0, m.name.find('/'));
     return m;
@@ -83,7 +84,9 @@ inline std::vector<study> standard_studies() {
 /// a study of shift, asked for by its name, where the table has no category to shift to.
 inline std::vector<study> studies_of(const experiment_source& from, std::vector<study> known,
                                      const std::vector<std::string>& names) {
-  const auto asked = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  const auto asked = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   const bool can_shift = !detail::shift_targets(from.table).empty();
   detail::require(can_shift || !asked("shift"), "--studies is shift, but must be another study: table '",
                   from.table.name(), "' (", from.table.categories().empty() ? "no categories" : "its categories",

@@ -34,8 +34,8 @@ struct gain_summary {
 /// One metric over all trials. A trial in which it is undefined is left out of its mean and tests.
 struct metric_estimate {
   std::string name;
-  metric mean;                              ///< over the trials that have a value; none if no trial has one
-  std::optional<mean_estimate> interval;    ///< the same with the corrected interval
+  metric mean;                            ///< over the trials that have a value; none if no trial has one
+  std::optional<mean_estimate> interval;  ///< the same with the corrected interval
   double reached = 0;       ///< trials that have a value, as a share of those that have an area (of all, if none has)
   std::size_t defined = 0;  ///< trials that have a value
 };
@@ -53,12 +53,13 @@ struct method_summary {
   std::optional<gain_summary> gain_over_zero, gain_over_knn;  ///< of nArea, default convention
   std::array<double, curve_grid> curve{}, cost{};  ///< means over the trials that have an area (over all, if none has)
   std::array<double, curve_grid> curve_low{}, curve_high{};  ///< the corrected interval of each point of the curve
-  std::vector<std::pair<std::string, std::size_t>> chosen;  ///< hyper-parameters and how often
-  std::vector<std::pair<std::string, double>> weights;      ///< of the methods that it mixes, means over trials
+  std::vector<std::pair<std::string, std::size_t>> chosen;   ///< hyper-parameters and how often
+  std::vector<std::pair<std::string, double>> weights;       ///< of the methods that it mixes, means over trials
 
   /// A metric's estimate. Throws std::invalid_argument for an unknown name.
   const metric_estimate& of(std::string_view metric_name) const {
-    const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.name == metric_name; });
+    const auto found =
+        std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.name == metric_name; });
     detail::require(found != metrics.end(), "method_summary::of: '", metric_name,
                     "' is no metric of this result, but must be one");
     return *found;

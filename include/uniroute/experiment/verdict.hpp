@@ -61,9 +61,11 @@ inline std::string verdict_of(const protocol_result& result, const std::vector<m
   const auto over_zero = has_zero ? compare(result, best->name, zero) : std::nullopt;
   if (over_zero) {
     const bool sure = over_zero->gain.p_value < 0.05;
-    out += text(", ", detail::signed_number(over_zero->gain.mean), " over the best mixture that does not look at the "
-                "prompt (ZeroRouter; 95% interval ", detail::signed_number(over_zero->gain.low), " to ",
-                detail::signed_number(over_zero->gain.high), ", corrected ", detail::p_clause(over_zero->gain.p_value),
+    out += text(", ", detail::signed_number(over_zero->gain.mean),
+                " over the best mixture that does not look at the "
+                "prompt (ZeroRouter; 95% interval ",
+                detail::signed_number(over_zero->gain.low), " to ", detail::signed_number(over_zero->gain.high),
+                ", corrected ", detail::p_clause(over_zero->gain.p_value),
                 sure ? over_zero->gain.mean > 0 ? ": it does gain" : ": it does lose" : ": it may be none", ")");
   }
   const auto over_next = next != nullptr ? compare(result, best->name, next->name) : std::nullopt;
@@ -74,8 +76,9 @@ inline std::string verdict_of(const protocol_result& result, const std::vector<m
   }
   out += ".";
   if (over_zero && over_zero->detectable > 0)
-    out += text(" With these LLMs and prompts the test finds a gain over ZeroRouter of ", fixed(over_zero->detectable, 4),
-                " with probability .8; much smaller ones nothing here can tell from none, however many splits are run.");
+    out +=
+        text(" With these LLMs and prompts the test finds a gain over ZeroRouter of ", fixed(over_zero->detectable, 4),
+             " with probability .8; much smaller ones nothing here can tell from none, however many splits are run.");
   if (!over_zero)
     out += " One trial, or one that has an area, has no interval: nothing here can tell how sure that is.";
   return out;

@@ -28,7 +28,8 @@ struct chart_line {
   std::vector<std::pair<double, double>> points;  ///< (x, y), drawn in order
   bool quiet = false;                             ///< thin: a reference
   std::optional<std::size_t> style = {};          ///< which of ten strokes; not given: its place among the lines
-  std::vector<std::pair<double, double>> band = {};  ///< (low, high) of each point, drawn as a grey band, cut where it leaves the picture; or none
+  std::vector<std::pair<double, double>> band =
+      {};  ///< (low, high) of each point, drawn as a grey band, cut where it leaves the picture; or none
 };
 
 /// A point of a chart that belongs to no line, such as a single LLM. Drawn as a disc with its number, named below.
@@ -197,9 +198,14 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     const std::size_t every = std::max<std::size_t>(1, at.size() / 20);
     for (std::size_t i = 0; !axes.standalone && i < at.size(); i += every) {
       const auto& [x, y] = lines[l].points[i];
-      canvas.disc(at[i].first, at[i].second, 7, "fill-opacity=\"0\"",
-                  detail::text(lines[l].name, ": ", detail::short_number(y), " at ", detail::short_number(x),
-                               axes.unit ? detail::text(" (", detail::short_number(axes.unit->at_zero + x * (axes.unit->at_one - axes.unit->at_zero)), ")") : ""));
+      canvas.disc(
+          at[i].first, at[i].second, 7, "fill-opacity=\"0\"",
+          detail::text(lines[l].name, ": ", detail::short_number(y), " at ", detail::short_number(x),
+                       axes.unit ? detail::text(" (",
+                                                detail::short_number(axes.unit->at_zero +
+                                                                     x * (axes.unit->at_one - axes.unit->at_zero)),
+                                                ")")
+                                 : ""));
     }
     if (axes.standalone) {
       const double left_end = 62 + 190 * static_cast<double>(l % legend_columns);
@@ -215,9 +221,9 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
   std::vector<std::pair<double, double>> labelled;
   for (std::size_t k = 0; k < marks.size(); ++k) {
     const double x = px(marks[k].x), y = py(marks[k].y);
-    canvas.disc(x, y, 3.5, "fill=\"#fff\" stroke=\"#000\" stroke-width=\"1.2\"",
-                detail::text(marks[k].name, ": ", detail::short_number(marks[k].y), " at ",
-                             detail::short_number(marks[k].x)));
+    canvas.disc(
+        x, y, 3.5, "fill=\"#fff\" stroke=\"#000\" stroke-width=\"1.2\"",
+        detail::text(marks[k].name, ": ", detail::short_number(marks[k].y), " at ", detail::short_number(marks[k].x)));
     // A number that would lie on another is left out: the list below has all, and the disc says its name.
     const bool free = std::none_of(labelled.begin(), labelled.end(), [&](const auto& other) {
       return std::fabs(other.first - x) < 22 && std::fabs(other.second - y) < 17;

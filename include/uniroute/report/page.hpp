@@ -54,7 +54,8 @@ class html_page {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::string_view tag = i == 0 ? "th" : "td";
       out_ += "<tr>";
-      for (const auto& entry : rows[i]) out_ += detail::text("<", tag, ">", detail::escape_markup(entry), "</", tag, ">");
+      for (const auto& entry : rows[i])
+        out_ += detail::text("<", tag, ">", detail::escape_markup(entry), "</", tag, ">");
       out_ += "</tr>\n";
     }
     out_ += "</table></div>\n";
@@ -86,7 +87,8 @@ class html_page {
       "ul.legend{list-style:none}ol.legend{list-style-position:inside}ol.legend li{margin-right:.6rem}\n"
       ".key{width:44px;height:10px;margin-right:.4rem;vertical-align:middle}\n"
       ".patch{display:inline-block;width:1rem;height:.8rem;margin:0 .3rem;border:1px solid #555}\n"
-      ".scroll{overflow-x:auto;margin-bottom:1.2rem}table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}\n"
+      ".scroll{overflow-x:auto;margin-bottom:1.2rem}table{border-collapse:collapse;font-size:.82rem;font-variant-"
+      "numeric:tabular-nums}\n"
       "th,td{padding:.25rem .5rem;text-align:right;border-bottom:1px solid #ccc;white-space:nowrap}\n"
       "th:first-child{text-align:left}.strong{font-weight:700;background:#f2f2f2}\n"
       ".prose td,.prose th{text-align:left;white-space:normal;vertical-align:top}\n"

@@ -46,7 +46,8 @@ class threshold_rule {
   /// cheaper to all to the dearer. `losses` and `costs` are n x 2. Throws std::invalid_argument for shapes.
   std::vector<std::pair<double, threshold_rule>> along(const loss_matrix& losses, const cost_matrix& costs) const {
     detail::require(columns(losses) == 2 && rows(losses) == rows(costs) && columns(costs) == 2,
-                    "threshold_rule::along: losses is ", rows(losses), " x ", columns(losses), ", but must be n x 2, as costs must");
+                    "threshold_rule::along: losses is ", rows(losses), " x ", columns(losses),
+                    ", but must be n x 2, as costs must");
     std::vector<double> at{1.0, -1.0};
     for (std::size_t i = 0; i < rows(losses); ++i) {
       const std::size_t dear = costs(i, 1) >= costs(i, 0) ? 1 : 0;
