@@ -80,6 +80,8 @@ struct spy_estimator {
   void load(const ur::state&) {}
 };
 struct plain_estimator : ur::cell_mean {
+  plain_estimator() : ur::cell_mean() {}
+
   ur::profile estimate(const ur::cell_statistics& s) const {
     CHECK(s.outcomes.empty());
     return ur::cell_mean::estimate(s);

@@ -30,6 +30,7 @@
 #include <uniroute/bound/cells_by_certificate.hpp>
 #include <uniroute/bound/certificate.hpp>
 #include <uniroute/bound/certify.hpp>
+#include <uniroute/bound/certify_against.hpp>
 #include <uniroute/bound/certify_held_out.hpp>
 #include <uniroute/bound/certify_soft.hpp>
 #include <uniroute/bound/claims.hpp>

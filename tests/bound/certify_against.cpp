@@ -1,0 +1,365 @@
+// The comparator certificate: against a page of loops, by exact enumeration, and how often it holds.
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <uniroute/bound/bound.hpp>
+#include <uniroute/uniroute.hpp>
+#include <uniroute/world/world.hpp>
+
+namespace ur = uniroute;
+
+namespace {
+
+/// The bound by plain loops: the least m on a grid whose mixture of least capitals reaches 1/δ.
+double by_loops(const std::vector<std::vector<double>>& d, const std::vector<std::size_t>& cell, std::size_t cells,
+                double range, double delta, const std::vector<std::vector<double>>& prior = {}) {
+  const auto e_value = [&](double m) {
+    double sum = 0;
+    for (const double stake : {.9, .7, .5, .36, .25, .18, .125, .09, .06, .04, .02, .01, .004, .001}) {
+      const double bet = stake / range;
+      if (bet * (range - m) >= 1) continue;
+      double log_least = 0;
+      for (std::size_t k = 0; k < cells; ++k) {
+        double least = 1e300;
+        for (std::size_t h = 0; h < d[0].size(); ++h) {
+          double log_capital = prior.empty() ? 0 : prior[k][h];
+          for (std::size_t i = 0; i < d.size(); ++i) {
+            if (cell[i] == k) log_capital += std::log(1 + bet * (m - d[i][h]));
+          }
+          least = std::min(least, log_capital);
+        }
+        log_least += least;
+      }
+      sum += std::exp(log_least) / 14;
+    }
+    return sum;
+  };
+  double low = -range, high = range;
+  if (e_value(high) < 1 / delta) return range;
+  for (int step = 0; step < 40; ++step) {
+    const double middle = (low + high) / 2;
+    (e_value(middle) >= 1 / delta ? high : low) = middle;
+  }
+  return high;
+}
+
+/// A router of two or three lines: it asks LLM `choice[i]` of the prompt whose first entry is i.
+struct listed {
+  std::vector<std::string> names;
+  std::vector<std::uint32_t> choice;
+  ur::precomputed_embeddings source;
+
+  const std::vector<std::string>& models() const { return names; }
+  const ur::precomputed_embeddings& reader() const { return source; }
+  std::vector<std::uint32_t> route(const ur::embedding_matrix& x) const {
+    std::vector<std::uint32_t> out;
+    for (std::size_t i = 0; i < ur::rows(x); ++i) out.push_back(choice[static_cast<std::size_t>(x(i, 0))]);
+    return out;
+  }
+};
+
+/// Cells by the second entry of the embedding.
+struct second_entry {
+  std::size_t cells = 3;
+  ur::embedding_matrix none = ur::make_matrix<float>(3, 2, 0.F);
+  void fit(const ur::embedding_matrix&) {}
+  std::size_t size() const { return cells; }
+  const ur::embedding_matrix& centroids() const { return none; }
+  ur::label_vector assign(const ur::embedding_matrix& x) const {
+    ur::label_vector out;
+    for (std::size_t i = 0; i < ur::rows(x); ++i) out.push_back(static_cast<std::uint32_t>(x(i, 1)));
+    return out;
+  }
+  ur::state save() const { return {}; }
+  void load(const ur::state&) {}
+};
+static_assert(ur::clustering<second_entry>);
+
+struct random_case {
+  ur::routing_table table;
+  listed router;
+  std::vector<std::size_t> cell;
+};
+
+random_case make_case(std::uint64_t seed, std::size_t n, std::size_t m, bool graded, bool gaps) {
+  ur::random_engine draws(seed);
+  ur::routing_table_parts parts;
+  parts.name = "case";
+  parts.losses = ur::make_matrix<double>(n, m);
+  parts.costs = ur::make_matrix<double>(n, m);
+  parts.embeddings = ur::make_matrix<float>(n, 2);
+  random_case out;
+  for (std::size_t i = 0; i < n; ++i) {
+    parts.ids.push_back(std::to_string(i));
+    parts.embeddings(i, 0) = static_cast<float>(i);
+    out.cell.push_back(draws.below(3));
+    parts.embeddings(i, 1) = static_cast<float>(out.cell.back());
+    for (std::size_t h = 0; h < m; ++h) {
+      const double u = draws.uniform();
+      parts.losses(i, h) = graded ? u : u < .2 + .1 * static_cast<double>(h) ? 1 : 0;
+      if (gaps && draws.uniform() < .1) parts.losses(i, h) = ur::missing;
+      parts.costs(i, h) = .4 * draws.uniform();
+    }
+    out.router.choice.push_back(static_cast<std::uint32_t>(draws.below(m)));
+  }
+  for (std::size_t h = 0; h < m; ++h) {
+    parts.models.push_back({.name = "llm " + std::to_string(h)});
+    out.router.names.insert(out.router.names.begin(), parts.models.back().name);  // another order than the table's
+  }
+  out.table = ur::routing_table(parts);
+  out.router.source.fit(out.table.embeddings());
+  return out;
+}
+
+ur::held_out<ur::bounded_loss> sample_of(const ur::routing_table& table) { return ur::held_out(table); }
+
+}  // namespace
+
+TEST_CASE("every class of comparators is bounded as by loops") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const bool graded = seed % 2 == 0, gaps = seed % 3 == 0;
+    const double lambda = seed % 4 == 0 ? 0 : .5 * static_cast<double>(seed % 5);
+    const std::size_t n = 20 + 17 * (seed % 5), m = 2 + seed % 3;
+    const auto c = make_case(seed, n, m, graded, gaps);
+    const double range = 1 + lambda * .4;
+    std::vector<std::vector<double>> d(n, std::vector<double>(m));
+    std::size_t missing = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto at = [&](std::size_t h) { return m - 1 - h; };
+      const std::size_t r = at(c.router.choice[i]);
+      const double mine = c.table.losses()(i, r);
+      missing += mine != mine ? 1u : 0u;
+      for (std::size_t h = 0; h < m; ++h) {
+        const double other = c.table.losses()(i, at(h));
+        d[i][h] = at(h) == r ? 0
+                             : (mine != mine ? 1 : mine) - (other != other ? 0 : other) +
+                                   lambda * (c.table.costs()(i, r) - c.table.costs()(i, at(h)));
+      }
+    }
+    const ur::certify_against_options options{.lambda = lambda, .largest_cost = .4};
+    const ur::confidence_level level{.9};
+    const std::vector<std::size_t> one(n, 0);
+
+    const auto single = ur::certify_against(c.router, sample_of(c.table), ur::against::best_single{}, level, options);
+    CHECK(single.bound == Approx(by_loops(d, one, 1, range, .1)).margin(3e-6));
+    CHECK(single.missing == missing);
+    CHECK(single.trivial == Approx(range));
+    double most = -9;
+    for (std::size_t h = 0; h < m; ++h) {
+      double mean = 0;
+      for (std::size_t i = 0; i < n; ++i) mean += d[i][h] / static_cast<double>(n);
+      most = std::max(most, mean);
+    }
+    CHECK(single.difference <= most + 1e-12);
+    CHECK(single.bound >= single.difference);
+
+    const auto cells =
+        ur::certify_against(c.router, sample_of(c.table), ur::against::cells{second_entry{}}, level, options);
+    CHECK(cells.bound == Approx(by_loops(d, c.cell, 3, range, .1)).margin(3e-6));
+    CHECK(cells.sizes.size() == 3);
+    CHECK(cells.sizes[0] + cells.sizes[1] + cells.sizes[2] == n);
+    CHECK(cells.bound >= single.bound - 3e-6);  // a richer class
+
+    std::vector<std::vector<double>> best(n, std::vector<double>(1));
+    for (std::size_t i = 0; i < n; ++i) best[i][0] = *std::max_element(d[i].begin(), d[i].end());
+    const auto every = ur::certify_against(c.router, sample_of(c.table), ur::against::every_rule{}, level, options);
+    CHECK(every.bound == Approx(by_loops(best, one, 1, range, .1)).margin(3e-6));
+    CHECK(every.bound >= cells.bound - 3e-6);
+
+    ur::against::rules rules;
+    std::vector<std::vector<double>> of(n, std::vector<double>(2));
+    ur::random_engine draws(seed + 99);
+    for (std::size_t r = 0; r < 2; ++r) {
+      rules.choices.emplace_back();
+      for (std::size_t i = 0; i < n; ++i) {
+        rules.choices[r].push_back(static_cast<std::uint32_t>(draws.below(m)));
+        of[i][r] = d[i][rules.choices[r][i]];
+      }
+    }
+    const auto listed = ur::certify_against(c.router, sample_of(c.table), rules, level, options);
+    CHECK(listed.bound == Approx(by_loops(of, one, 1, range, .1)).margin(3e-6));
+    CHECK(listed.comparator.size() == 1);
+    CHECK(listed.comparator[0] < 2);
+
+    // A part of δ is a smaller δ; rows may come in any order.
+    auto halves = sample_of(c.table).shares(2);
+    const auto half = ur::certify_against(c.router, std::move(halves[0]), ur::against::best_single{}, level, options);
+    CHECK(half.bound == Approx(by_loops(d, one, 1, range, .05)).margin(3e-6));
+    std::vector<std::size_t> back(n), models(m);
+    for (std::size_t i = 0; i < n; ++i) back[i] = n - 1 - i;
+    for (std::size_t h = 0; h < m; ++h) models[h] = h;
+    const auto reversed = ur::certify_against(c.router, sample_of(c.table.select(back, models)),
+                                              ur::against::cells{second_entry{}}, level, options);
+    CHECK(reversed.bound == Approx(cells.bound).margin(3e-6));
+  }
+}
+
+TEST_CASE("the statement holds over every sample of a small world, exactly") {
+  // Two cells, two LLMs, n = 6: every sample of (cell, loss of a, loss of b) with its probability. The router asks a in
+  // cell 0 and b in cell 1, which is wrong in both, so that the true regret is .3 and .1 of the cells.
+  const double p[2] = {.5, .5}, wrong[2][2] = {{.5, .2}, {.3, .4}};
+  const double regret = p[0] * (wrong[0][0] - wrong[0][1]) + p[1] * (wrong[1][1] - wrong[1][0]);
+  const std::size_t n = 6;
+  for (const double delta : {.5, .3, .1}) {
+    double covered = 0, useful = 0;
+    // The multiset of the eight outcomes decides: counts by composition.
+    std::map<std::vector<int>, double> seen;
+    std::vector<int> counts(8, 0);
+    const auto walk = [&](auto&& self, std::size_t type, int left, double probability) -> void {
+      if (type == 7) {
+        counts[7] = left;
+        const std::size_t k = 1, a = 1, b = 1;
+        const double each = p[k] * (a ? wrong[k][0] : 1 - wrong[k][0]) * (b ? wrong[k][1] : 1 - wrong[k][1]);
+        probability *= std::pow(each, left);
+        for (int i = 2; i <= left; ++i) probability /= i;
+        ur::detail::comparison_sample s;
+        s.difference = ur::make_matrix<double>(n, 2);
+        s.count = 2;
+        std::size_t at = 0;
+        for (std::size_t t = 0; t < 8; ++t) {
+          for (int i = 0; i < counts[t]; ++i, ++at) {
+            const std::size_t cell = t / 4;
+            const double la = static_cast<double>(t / 2 % 2), lb = static_cast<double>(t % 2);
+            s.cells.push_back(static_cast<std::uint32_t>(cell));
+            s.difference(at, 0) = (cell == 0 ? la : lb) - la;
+            s.difference(at, 1) = (cell == 0 ? la : lb) - lb;
+          }
+        }
+        const double bound = ur::detail::bound_against(s, delta).bound;
+        if (bound >= regret) covered += probability;
+        if (bound < 1) useful += probability;
+        return;
+      }
+      const std::size_t k = type / 4, a = type / 2 % 2, b = type % 2;
+      const double each = p[k] * (a ? wrong[k][0] : 1 - wrong[k][0]) * (b ? wrong[k][1] : 1 - wrong[k][1]);
+      double factor = 1;
+      for (int c = 0; c <= left; ++c) {
+        counts[type] = c;
+        self(self, type + 1, left - c, probability * factor);
+        factor *= each / (c + 1);
+      }
+    };
+    walk(walk, 0, static_cast<int>(n), 720.0);
+    CHECK(covered >= 1 - delta);
+    if (delta == .5) CHECK(useful > .5);  // and says something
+  }
+}
+
+TEST_CASE("held-out and same-sample bounds hold in a world, rows sorted, and are tighter than the box") {
+  const ur::simulated_world world{{.dimension = 8, .heterogeneity = 0}};
+  // The population: many prompts with known errors, in the order of their cells and losses.
+  std::size_t held = 0, same = 0, worlds = 60, tighter = 0;
+  double bounds = 0;
+  for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
+    const auto sample = world.sample(1500, seed);
+    const auto split = ur::split(sample.table, {.train = .3, .validation = .4, .seen_models = .7, .seed = seed});
+    ur::router router{ur::precomputed_embeddings{}, ur::kmeans{{.clusters = 6, .seed = seed}}, ur::nearest_map{},
+                      ur::cell_mean{}, ur::lagrangian_rule{}};
+    router.fit(split.train);
+    std::vector<std::string> pool(split.unseen.begin(), split.unseen.begin() + 4);
+    router.enroll(split.validation, pool);
+    // The true regret to the best constant choice in each cell, on a large fresh sample's expected losses.
+    const auto fresh = world.sample(4000, seed + 1000);
+    const auto labels = router.predictor_policy().map().labels(fresh.table.embeddings());
+    const auto choices = router.route(fresh.table.embeddings());
+    std::vector<std::vector<double>> sums(6, std::vector<double>(4, 0.0));
+    double mine = 0;
+    for (std::size_t i = 0; i < fresh.table.size(); ++i) {
+      for (std::size_t h = 0; h < 4; ++h)
+        sums[labels[i]][h] += fresh.expected_losses(i, fresh.table.model_index(router.models()[h])) / 4000;
+      mine += fresh.expected_losses(i, fresh.table.model_index(router.models()[choices[i]])) / 4000;
+    }
+    for (const auto& of : sums) mine -= *std::min_element(of.begin(), of.end());
+    const ur::confidence_level level{.8};
+    const auto out = ur::certify_against(router, ur::held_out{split.test},
+                                         ur::against::cells{router.predictor_policy().clustering_policy()}, level);
+    const auto in = ur::certify_against_own_cells(router, split.validation, level);
+    held += out.bound >= mine - 1e-3 ? 1u : 0u;
+    same += in.bound >= mine - 1e-3 ? 1u : 0u;
+    bounds += out.bound / static_cast<double>(worlds);
+    const auto box = ur::certify<ur::betting>(router, split.validation, level);
+    tighter += out.bound < box.gap_adaptive ? 1u : 0u;
+  }
+  // A bound at 1 − δ = .8 that had lost its δ (capital 1 for 1/δ) would hold in some .5 of worlds: three standard
+  // errors of 60 worlds below .8 are .65.
+  CHECK(static_cast<double>(held) / static_cast<double>(worlds) >= .65);
+  CHECK(static_cast<double>(same) / static_cast<double>(worlds) >= .65);
+  CHECK(bounds < .08);
+  CHECK(tighter >= worlds - 2);
+}
+
+TEST_CASE("the same-sample prior is paid cell by cell, as by loops") {
+  const auto sample = ur::simulated_world{{.dimension = 8}}.sample(500, 3);
+  const auto split = ur::split(sample.table, {.seed = 5});
+  ur::router router{ur::precomputed_embeddings{}, ur::kmeans{{.clusters = 4}}, ur::nearest_map{}, ur::cell_mean{},
+                    ur::lagrangian_rule{}};
+  router.fit(split.train);
+  router.enroll(split.validation, split.unseen);
+  const auto out = ur::certify_against_own_cells(router, split.validation, ur::confidence_level{.9});
+  const auto& table = split.validation;
+  const auto choices = router.route(table.embeddings());
+  const auto labels = router.predictor_policy().map().labels(table.embeddings());
+  const std::size_t m = router.size();
+  std::vector<std::vector<double>> d(table.size(), std::vector<double>(m)), prior(4, std::vector<double>(m));
+  std::vector<std::size_t> cell(labels.begin(), labels.end());
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    for (std::size_t h = 0; h < m; ++h) {
+      d[i][h] = table.losses()(i, table.model_index(router.models()[choices[i]])) -
+                table.losses()(i, table.model_index(router.models()[h]));
+      prior[labels[i]][h] = choices[i] == h ? std::log(.75) : std::log(.25 / static_cast<double>(m - 1));
+    }
+  }
+  CHECK(out.bound == Approx(by_loops(d, cell, 4, 1, .1, prior)).margin(3e-6));
+  const auto lent =
+      ur::certify_against(router, ur::held_out{split.test}, ur::against::best_single{}, ur::confidence_level{.9});
+  CHECK(lent.lambda == 0);
+  // A router that saw these prompts is refused, and so are labels by design.
+  CHECK_THROWS_WITH(
+      ur::certify_against(router, ur::held_out{split.validation}, ur::against::best_single{}, ur::confidence_level{.9}),
+      Catch::Contains("was seen by enroll"));
+  CHECK_THROWS_WITH(ur::certify_against_own_cells(router, split.train, ur::confidence_level{.9}),
+                    Catch::Contains("was seen by fit"));
+}
+
+TEST_CASE("what cannot be bounded is refused, with the reason") {
+  const auto c = make_case(1, 20, 2, false, false);
+  const ur::confidence_level level{.9};
+  const auto with = [&](ur::certify_against_options options) {
+    return ur::certify_against(c.router, sample_of(c.table), ur::against::best_single{}, level, options);
+  };
+  CHECK_THROWS_WITH(with({.lambda = 1.0}), Catch::Contains("largest_cost is not declared"));
+  CHECK_THROWS_WITH(with({.lambda = -1.0}), Catch::Contains("lambda is -1"));
+  CHECK_THROWS_WITH(with({.lambda = 1.0, .largest_cost = -2.0}), Catch::Contains("largest_cost is -2"));
+  CHECK_THROWS_AS(with({.lambda = 1.0, .largest_cost = .01}), std::domain_error);
+  CHECK_THROWS_WITH(ur::certify_against(c.router, sample_of(c.table), ur::against::rules{}, level),
+                    Catch::Contains("rules has 0 rules"));
+  CHECK_THROWS_WITH(ur::certify_against(c.router, sample_of(c.table), ur::against::rules{{{0, 1}}}, level),
+                    Catch::Contains("rule 0 has 2 choices"));
+  CHECK_THROWS_WITH(
+      ur::certify_against(c.router, sample_of(c.table), ur::against::rules{{std::vector<std::uint32_t>(20, 2)}}, level),
+      Catch::Contains("a choice of rule 0 is 2"));
+  CHECK_THROWS_AS(ur::certify_against(c.router, sample_of(c.table), ur::against::cells{ur::kmeans{}}, level),
+                  ur::not_fitted);
+  auto other = c.router;
+  other.names[0] = "nobody";
+  CHECK_THROWS_WITH(ur::certify_against(other, sample_of(c.table), ur::against::best_single{}, level),
+                    Catch::Contains("nobody"));
+  other.names.clear();
+  CHECK_THROWS_AS(ur::certify_against(other, sample_of(c.table), ur::against::best_single{}, level), ur::not_fitted);
+  // Any router: K-NN with its own rule, and a budget.
+  const auto split = ur::split(ur::simulated_world{{.dimension = 8}}.sample(600, 1).table, {.seed = 2});
+  ur::router knn{ur::precomputed_embeddings{}, ur::knn{{.neighbours = 20}}, ur::budget_rule{{.budget = 1}}};
+  knn.fit(split.train);
+  knn.enroll(split.validation, split.unseen);
+  knn.calibrate(split.validation.embeddings());
+  const auto out =
+      ur::certify_against(knn, ur::held_out{split.test}, ur::against::best_single{}, level, {.lambda = 0.0});
+  CHECK(out.bound < .2);
+  CHECK(out.prompts == split.test.size());
+  ur::router priced{ur::precomputed_embeddings{}, ur::knn{},
+                    ur::lagrangian_rule{{.lambda = .1, .normalise_costs = true}}};
+  priced.fit(split.train);
+  priced.enroll(split.validation, split.unseen);
+  CHECK_THROWS_WITH(ur::certify_against(priced, ur::held_out{split.test}, ur::against::best_single{}, level),
+                    Catch::Contains("normalised"));
+}
