@@ -146,7 +146,11 @@ readings run_split(const ur::routing_table& outcomes, const ur::routing_table& t
                             ur::shrunken_mean{}, rule});
   judge("knn", ur::router{ur::precomputed_embeddings{}, ur::knn{{.neighbours = 40}}, rule});
   judge("ridge", ur::router{ur::precomputed_embeddings{}, ur::ridge{}, rule});
-  judge("gaussian_process", ur::router{ur::precomputed_embeddings{}, ur::gaussian_process{ur::linear_kernel{}}, rule});
+  judge("gaussian_process",
+        ur::router{ur::precomputed_embeddings{},
+                   ur::gaussian_process{
+                       ur::kernel_sum{ur::linear_kernel{}, ur::transformed_kernel{ur::skills{}, ur::linear_kernel{}}}},
+                   rule});
   return out;
 }
 

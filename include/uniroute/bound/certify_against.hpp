@@ -303,7 +303,7 @@ gathered_differences gather_differences(std::string_view where, const Router& ro
 
 /// Certifies any router against the best rule of a class that was fixed beforehand, on held-out prompts, which are
 /// spent: the supremum of the m that no mixture of bets on D = J(router) − J(r*) rejects, r* the class's best (proof:
-/// docs/theory.md, section 12; bets after Waudby-Smith and Ramdas 2010.09686). Needs no interval for shares of cells
+/// docs/theory.md, section 11; bets after Waudby-Smith and Ramdas 2010.09686). Needs no interval for shares of cells
 /// and no order of rows. The router is anything with models(), reader() and a batched route(embeddings). One λ, fixed
 /// beforehand; costs are the table's, none above the declared largest. A missing outcome counts against the router.
 /// O(n M) for each of 14 bets and some 20 steps.
@@ -347,7 +347,7 @@ comparator_certificate certify_against(const Router& router, Sample&& sample, co
 /// The same for a router whose choices are constant on its cells, on the very prompts that its LLMs were enrolled with,
 /// against the best rule that is constant on the same cells: nothing is held out, and the price is a prior over what
 /// the router might have chosen, π = 1 − ρ for the comparator's own choice and ρ / (M − 1) for any other, cell by cell,
-/// ρ = min(1/2, 1/K) (docs/theory.md, section 12). The cells and λ must not come from these prompts. Throws as
+/// ρ = min(1/2, 1/K) (docs/theory.md, section 11). The cells and λ must not come from these prompts. Throws as
 /// `certify_against`; std::invalid_argument also for labels that a design chose and for choices that are not constant
 /// on a cell.
 template <class Router, class Loss>
