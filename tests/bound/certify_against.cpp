@@ -13,9 +13,12 @@ namespace {
 /// The bound by plain loops: the least m on a grid whose mixture of least capitals reaches 1/δ.
 double by_loops(const std::vector<std::vector<double>>& d, const std::vector<std::size_t>& cell, std::size_t cells,
                 double range, double delta, const std::vector<std::vector<double>>& prior = {}) {
+  std::vector<double> stakes{.9};
+  for (double stake = std::sqrt(2 * std::log(1 / delta) / static_cast<double>(d.size())); stake < .9; stake *= 2)
+    stakes.push_back(stake);
   const auto e_value = [&](double m) {
     double sum = 0;
-    for (const double stake : {.9, .7, .5, .36, .25, .18, .125, .09, .06, .04, .02, .01, .004, .001}) {
+    for (const double stake : stakes) {
       const double bet = stake / range;
       if (bet * (range - m) >= 1) continue;
       double log_least = 0;
@@ -30,7 +33,7 @@ double by_loops(const std::vector<std::vector<double>>& d, const std::vector<std
         }
         log_least += least;
       }
-      sum += std::exp(log_least) / 14;
+      sum += std::exp(log_least) / static_cast<double>(stakes.size());
     }
     return sum;
   };

@@ -4,7 +4,6 @@
 // one unknown comparator, no union over cells and LLMs.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -79,10 +78,16 @@ struct comparator_certificate {
 
 namespace detail {
 
-/// Stakes as shares of the range; each has the same prior weight. Between them they serve a few dozen to some hundred
-/// thousand prompts: a bet is best near sqrt(2 log(1/δ) / (n variance)).
-inline constexpr std::array<double, 14> comparator_stakes{.9,  .7,  .5,  .36, .25, .18,  .125,
-                                                          .09, .06, .04, .02, .01, .004, .001};
+/// Stakes as shares of the range, each with the same prior weight; from n and δ alone. A bet is best near sqrt(2 log(1/δ)
+/// / (n variance)): from the one that is best for a variance of 1, doubled up to .9, which leaves a little capital
+/// whatever happens. Few of them, because each halves what is left to the others.
+inline std::vector<double> comparator_stakes(std::size_t n, double delta) {
+  std::vector<double> out;
+  const double first = std::sqrt(2 * std::log(1 / delta) / static_cast<double>(n));
+  for (double stake = first; stake < 0.9; stake *= 2) out.push_back(stake);
+  out.push_back(0.9);
+  return out;
+}
 
 /// D_i(h), n x M: what the router's choice lost and cost more than LLM h's, and cells of prompts.
 struct comparison_sample {
@@ -133,21 +138,20 @@ inline double least_log_capital(const comparison_sample& s, double bet, double m
 
 /// log of the mixture over stakes of the least capital at m, a log e-value against "the mean of D(r*) is at least m"
 /// for the unknown r* of the class, and the stake that has most of it. Rises with m.
-inline std::pair<double, double> log_e_value(const comparison_sample& s, double m) {
-  std::vector<double> logs, products;
-  std::array<double, comparator_stakes.size()> of{};
-  double most = -std::numeric_limits<double>::infinity(), at = comparator_stakes[0];
-  for (std::size_t j = 0; j < of.size(); ++j) {
-    const double bet = comparator_stakes[j] / s.range;
+inline std::pair<double, double> log_e_value(const comparison_sample& s, std::span<const double> stakes, double m) {
+  constexpr double none = -std::numeric_limits<double>::infinity();
+  std::vector<double> logs, products, of;
+  double most = none, at = stakes[0];
+  for (const double stake : stakes) {
+    const double bet = stake / s.range;
     // Below 0, D may be farther from m than the range: the bet must still leave some capital.
-    of[j] = bet * (s.range - m) < 1 ? least_log_capital(s, bet, m, logs, products)
-                                    : -std::numeric_limits<double>::infinity();
-    if (of[j] > most) {
-      most = of[j];
-      at = comparator_stakes[j];
+    of.push_back(bet * (s.range - m) < 1 ? least_log_capital(s, bet, m, logs, products) : none);
+    if (of.back() > most) {
+      most = of.back();
+      at = stake;
     }
   }
-  if (std::isinf(most)) return {most, at};
+  if (most == none) return {none, at};
   double sum = 0;
   for (const double value : of) sum += std::exp(value - most);
   return {most + std::log(sum / static_cast<double>(of.size())), at};
@@ -157,18 +161,19 @@ inline std::pair<double, double> log_e_value(const comparison_sample& s, double 
 inline comparator_certificate bound_against(const comparison_sample& s, double delta) {
   comparator_certificate out;
   const double goal = std::log(1 / delta);
+  const auto stakes = comparator_stakes(rows(s.difference), delta);
   double low = -s.range, high = s.range;
-  if (log_e_value(s, high).first >= goal) {
+  if (log_e_value(s, stakes, high).first >= goal) {
     while (high - low > 1e-6 * s.range) {
       const double middle = (low + high) / 2;
-      (log_e_value(s, middle).first >= goal ? high : low) = middle;
+      (log_e_value(s, stakes, middle).first >= goal ? high : low) = middle;
     }
   }
   out.bound = high;
   out.trivial = s.range;
   out.prompts = rows(s.difference);
   std::vector<double> logs, products;
-  const double bet = log_e_value(s, high).second / s.range;
+  const double bet = log_e_value(s, stakes, high).second / s.range;
   least_log_capital(s, bet, high, logs, products, &out.comparator);
   out.sizes.assign(s.count, 0);
   out.differences.assign(s.count, 0.0);
@@ -306,7 +311,7 @@ gathered_differences gather_differences(std::string_view where, const Router& ro
 /// docs/theory.md, section 11; bets after Waudby-Smith and Ramdas 2010.09686). Needs no interval for shares of cells
 /// and no order of rows. The router is anything with models(), reader() and a batched route(embeddings). One λ, fixed
 /// beforehand; costs are the table's, none above the declared largest. A missing outcome counts against the router.
-/// O(n M) for each of 14 bets and some 20 steps.
+/// O(n M) for each of some five bets and 20 steps.
 /// Throws not_fitted, std::invalid_argument (prompts that the router was fitted or enrolled on, a model that the table
 /// lacks, λ above 0 without a largest cost, shapes), std::domain_error for a cost above the declared one.
 template <class Router, class Sample, class Comparators>
