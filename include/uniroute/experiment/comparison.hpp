@@ -112,7 +112,9 @@ inline void add_curves(html_page& page, const protocol_result& result, std::span
   page.figure(
       line_chart(lines, {"Deferral curves", std::string(cost_axis), "mean quality", false, false, {}, {}, unit}, marks),
       text("Quality that each method buys with a mean cost; means over the trials, the 95% interval of ", focus,
-           " in grey. Upper left is better. Discs are single LLMs, each over the trials in which it was new.", above));
+           " in grey. Upper left is better; in grey below the axis, costs in the table's unit. Discs are single LLMs, "
+           "each over the trials in which it was new.",
+           above));
   const auto gains = [&](std::span<const method_summary> of, const std::string& title, std::string caption) {
     const auto differences = gain_lines(result, of, focus, "cost_matched_mixture");
     if (!differences.empty())

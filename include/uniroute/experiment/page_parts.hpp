@@ -98,7 +98,7 @@ inline std::vector<std::vector<std::string>> metrics_table(std::span<const metho
 /// What the costs of these trials' pools are at both ends of the relative axis, in the table's unit: means over the
 /// trials that have an area. No value where none has.
 inline std::optional<chart_unit> cost_unit(const protocol_result& result) {
-  chart_unit out{0, 0, "in the table's unit"};
+  chart_unit out{0, 0};
   double trials = 0;
   for (const auto& singles : result.singles) {
     const auto pool = range_of(singles);

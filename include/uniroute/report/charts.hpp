@@ -38,10 +38,9 @@ struct chart_mark {
   double x = 0, y = 0;
 };
 
-/// What the ends of a chart's x axis are in another unit: its ticks are named in both.
+/// What the ends of a chart's x axis are in another unit: its ticks are named in both, in grey below.
 struct chart_unit {
   double at_zero = 0, at_one = 1;  ///< where x is 0 and where it is 1
-  std::string name;
 };
 
 /// Titles and scales of a chart.
@@ -160,16 +159,17 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
   const std::size_t legend_rows = axes.standalone ? (lines.size() + legend_columns - 1) / legend_columns : 0;
   detail::svg_canvas canvas(width, height + 20 * static_cast<double>(legend_rows), axes.title,
                             axes.standalone ? "style=\"font:12px sans-serif;background:#fff\"" : "");
-  for (const double x : xs) {
+  for (std::size_t at = 0; at < xs.size(); ++at) {
+    const double x = xs[at];
     canvas.line(px(x), y0, px(x), y1, detail::grid_stroke);
     const auto name = log_x ? detail::tick_name(x) : detail::tick_label(x, xs[1] - xs[0]);
     const bool cut = px(x) > x1 - 1 && name.size() > 2;  // half of it would lie beyond the picture
     canvas.label(cut ? width - 2 : px(x), y0 + 18, name, cut ? "end" : "middle");
-    if (axes.unit) {
-      const double value = axes.unit->at_zero + x * (axes.unit->at_one - axes.unit->at_zero);
-      canvas.label(cut ? width - 2 : px(x), y0 + 36, detail::short_number(value), cut ? "end" : "middle",
-                   "class=\"second\"");
-    }
+    if (!axes.unit) continue;
+    // On a narrow screen every other one goes: there is no room for their digits.
+    const double value = axes.unit->at_zero + x * (axes.unit->at_one - axes.unit->at_zero);
+    canvas.label(cut ? width - 2 : px(x), y0 + 36, detail::short_number(value), cut ? "end" : "middle",
+                 (xs.size() - 1 - at) % 2 == 0 ? "class=\"second\"" : "class=\"second odd\"");
   }
   for (const double y : ys) {
     const bool zero = axes.with_zero && std::fabs(y) < 1e-12;
@@ -177,7 +177,7 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\" fill=\"none\"" : detail::grid_stroke);
     canvas.label(x0 - 6, py(y) + 4, log_y ? detail::tick_name(y) : detail::tick_label(y, ys[1] - ys[0]), "end");
   }
-  canvas.label((x0 + x1) / 2, height - 10, axes.unit ? axes.x + " (below: " + axes.unit->name + ")" : axes.x, "middle");
+  canvas.label((x0 + x1) / 2, height - 10, axes.x, "middle");
   canvas.label(16, (y0 + y1) / 2, axes.y, "middle",
                detail::text("transform=\"rotate(-90 16 ", detail::fixed((y0 + y1) / 2, 1), ")\""));
   std::string legend = "<ul class=\"legend\">\n";
@@ -230,7 +230,8 @@ inline std::string line_chart(const std::vector<chart_line>& lines, const chart_
     });
     if (free) {
       labelled.emplace_back(x, y);
-      canvas.label(x > x1 - 24 ? x - 7 : x + 6, y - 5, detail::text(k + 1), x > x1 - 24 ? "end" : "start");
+      canvas.label(x > x1 - 24 ? x - 7 : x + 6, y - 5, detail::text(k + 1), x > x1 - 24 ? "end" : "start",
+                   "class=\"mark\"");
     }
     legend += detail::text("<li value=\"", k + 1, "\">", detail::escape_markup(marks[k].name), "</li>\n");
   }

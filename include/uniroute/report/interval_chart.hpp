@@ -51,7 +51,8 @@ inline std::string interval_chart(const std::vector<chart_interval>& entries, st
     const bool zero = std::abs(x) < 1e-12;
     canvas.line(px(x), top, px(x), bottom,
                 zero ? "stroke=\"#000\" stroke-width=\"1.2\"" : "stroke=\"#ddd\" stroke-width=\"1\"");
-    canvas.label(px(x), bottom + 16, detail::tick_label(x, xs[1] - xs[0]), "middle");
+    const bool last = px(x) > x1 - 1;  // half of it would lie beyond the picture
+    canvas.label(last ? width - 2 : px(x), bottom + 16, detail::tick_label(x, xs[1] - xs[0]), last ? "end" : "middle");
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto& e = entries[i];

@@ -93,7 +93,8 @@ class html_page {
       "th:first-child{text-align:left}.strong{font-weight:700;background:#f2f2f2}\n"
       ".prose td,.prose th{text-align:left;white-space:normal;vertical-align:top}\n"
       ".verdict{font-weight:600;border-left:.3rem solid #0072B2;padding-left:.8rem}.second{fill:#555}\n"
-      "@media(max-width:34rem){figure:not(.wide)>svg{font-size:19px}th{white-space:normal}td{padding:.25rem}"
+      "@media(max-width:34rem){figure:not(.wide)>svg{font-size:19px}.odd{display:none}.mark{font-size:15px}th{white-"
+      "space:normal}td{padding:.25rem}"
       ".long{min-width:9rem}}\n"
       "@media print{body{max-width:none}figure{break-inside:avoid}}\n";
 
