@@ -1,6 +1,8 @@
 // expect: clairvoyant_method: Make\(trial\) must return a predictor that is not pool_adaptive
-#include <uniroute/experiment/experiment.hpp>
-#include <uniroute/predict/predict.hpp>
+#include <uniroute/experiment/method.hpp>
+#include <uniroute/experiment/retrained.hpp>
+#include <uniroute/predict/knn.hpp>
+#include <uniroute/predict/mlp.hpp>
 
 namespace ur = uniroute;
 

@@ -1,6 +1,8 @@
 // expect: predictor_method: Make\(trial\) must return a pool_adaptive predictor
-#include <uniroute/experiment/experiment.hpp>
-#include <uniroute/predict/predict.hpp>
+#include <uniroute/experiment/method.hpp>
+#include <uniroute/experiment/retrained.hpp>
+#include <uniroute/predict/knn.hpp>
+#include <uniroute/predict/mlp.hpp>
 
 namespace ur = uniroute;
 

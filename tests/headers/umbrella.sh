@@ -3,7 +3,10 @@
 # usage: umbrella.sh INCLUDE COMPILER
 set -eu
 include=$1 compiler=$2
-leaves_out=$(sed 's/#.*//; s/ *$//; /^$/d' "$(dirname "$0")/umbrella_leaves_out.txt" | sort)
+# A line that ends in / is a folder.
+leaves_out=$(sed 's/#.*//; s/ *$//; /^$/d' "$(dirname "$0")/umbrella_leaves_out.txt" | while read -r line; do
+  case $line in */) (cd "$include" && find "${line%/}" -name '*.hpp') ;; *) echo "$line" ;; esac
+done | sort)
 reached=$(echo '#include <uniroute/uniroute.hpp>' | "$compiler" -std=c++20 -MM -I"$include" -x c++ - | tr ' \\' '\n\n' |
   sed -n "s|^$include/||p" | sort -u)
 all=$(cd "$include" && find uniroute -name '*.hpp' | sort)

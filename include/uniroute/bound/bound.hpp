@@ -18,6 +18,8 @@
 //   certify_memberships, soft_intervals   the same without a router.
 //   certify_held_out       risk, J and paired differences to every single LLM and to ZeroRouter, of any router.
 //   certify_hindsight      total regret of any router, valid and loose.
+//   evaluate_from_log, compare_from_log   what another router would have lost, from the log of the one that ran: IPS,
+//                          self-normalised and doubly robust. Take them where every prompt has one answer.
 //   guard_quality, guard_cost   routers whose promise was tested before it is given (route/guarded_rule.hpp).
 //   cells_by_certificate   K, or any of several routers, by the least upper bound on its held-out J. Needs prompts that
 //                          no candidate has seen; promises what it chooses.
@@ -45,5 +47,6 @@
 #include <uniroute/bound/heterogeneity.hpp>
 #include <uniroute/bound/inverse_probability.hpp>
 #include <uniroute/bound/multiplier_bootstrap.hpp>
+#include <uniroute/bound/off_policy.hpp>
 #include <uniroute/bound/planning.hpp>
 #include <uniroute/bound/simultaneous.hpp>
