@@ -366,3 +366,72 @@ TEST_CASE("what cannot be bounded is refused, with the reason") {
   CHECK_THROWS_WITH(ur::certify_against(priced, ur::held_out{split.test}, ur::against::best_single{}, level),
                     Catch::Contains("normalised"));
 }
+
+TEST_CASE("a path of prices is each price at its share of delta, chords between, and a word on what costs no more") {
+  const auto c = make_case(9, 80, 3, true, false);
+  const ur::confidence_level level{.9};
+  const auto prices = ur::price_grid(.4);
+  CHECK(prices.front() == 0);
+  CHECK(prices.back() == Approx(7.5));
+  const auto path =
+      ur::certify_path(c.router, sample_of(c.table), ur::against::cells{second_entry{}}, level, prices, .4);
+  REQUIRE(path.at_prices.size() == prices.size());
+  double least = 9;
+  for (std::size_t p = 0; p < prices.size(); ++p) {
+    std::vector<std::vector<double>> d(80, std::vector<double>(3));
+    for (std::size_t i = 0; i < 80; ++i) {
+      const std::size_t r = 2 - c.router.choice[i];
+      for (std::size_t h = 0; h < 3; ++h)
+        d[i][h] = c.table.losses()(i, r) - c.table.losses()(i, 2 - h) +
+                  prices[p] * (c.table.costs()(i, r) - c.table.costs()(i, 2 - h));
+    }
+    const double range = 1 + prices[p] * .4;
+    const double expected = by_loops(d, c.cell, 3, range, .1 / static_cast<double>(prices.size()));
+    CHECK(path.at_prices[p].bound == Approx(expected).margin(3e-6 * range));
+    CHECK(path.at_prices[p].lambda == prices[p]);
+    CHECK(path.bound(prices[p]) == path.at_prices[p].bound);
+    least = std::min(least, expected);
+    if (p == 0) continue;
+    const double between = .3 * prices[p - 1] + .7 * prices[p];
+    CHECK(path.bound(between) == Approx(.3 * path.at_prices[p - 1].bound + .7 * path.at_prices[p].bound));
+  }
+  CHECK(path.at_its_cost() == Approx(least).margin(3e-6));
+  CHECK_THROWS_WITH(path.bound(8), Catch::Contains("lambda is 8"));
+  CHECK_THROWS_WITH(ur::price_grid(0), Catch::Contains("largest_cost is 0"));
+  const std::vector<double> falling{1, 1};
+  CHECK_THROWS_WITH(ur::certify_path(c.router, sample_of(c.table), ur::against::best_single{}, level, falling, .4),
+                    Catch::Contains("must rise"));
+  CHECK_THROWS_WITH(ur::certify_path(c.router, sample_of(c.table), ur::against::best_single{}, level, {}, .4),
+                    Catch::Contains("prices has 0"));
+}
+
+TEST_CASE("the excess of a fixed rule is convex in the price, and bounds the loss beside rules that cost no more") {
+  // Populations of five prompts and three LLMs: every rule that is constant on two cells.
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    ur::random_engine draws(seed);
+    double loss[2][3], cost[2][3];
+    for (auto& of : loss)
+      for (double& v : of) v = draws.uniform();
+    for (auto& of : cost)
+      for (double& v : of) v = draws.uniform();
+    const std::size_t r0 = draws.below(3), r1 = draws.below(3);
+    const auto excess = [&](double lambda) {
+      double out = 0;
+      for (std::size_t k = 0; k < 2; ++k) {
+        double best = 1e9;
+        for (std::size_t h = 0; h < 3; ++h) best = std::min(best, loss[k][h] + lambda * cost[k][h]);
+        const std::size_t r = k == 0 ? r0 : r1;
+        out += (loss[k][r] + lambda * cost[k][r] - best) / 2;
+      }
+      return out;
+    };
+    const double low = 2 * draws.uniform(), high = low + draws.uniform(), t = draws.uniform();
+    CHECK(excess((1 - t) * low + t * high) <= (1 - t) * excess(low) + t * excess(high) + 1e-12);
+    const double mine = (loss[0][r0] + loss[1][r1]) / 2, spent = (cost[0][r0] + cost[1][r1]) / 2;
+    for (std::size_t a = 0; a < 3; ++a) {
+      for (std::size_t b = 0; b < 3; ++b) {
+        if ((cost[0][a] + cost[1][b]) / 2 <= spent) CHECK(mine - (loss[0][a] + loss[1][b]) / 2 <= excess(low) + 1e-12);
+      }
+    }
+  }
+}

@@ -4,10 +4,12 @@
 //
 // There are
 //   certify_against        by how much any router may be worse than the best rule of a class that was fixed beforehand
-//                          (best single LLM, cells, every rule); the tightest. certify_against_own_cells: on the
+//                          (best single LLM, cells, every rule); the tightest. certify_path: at several prices
+//                          at once, and between them. certify_against_own_cells: on the
 //                          enrolment rows. Take it to know how good a router is.
-//   certify<Interval>      excess risk to the best cell-constant rule, for hard cells; uniform and gap-adaptive. Take
-//   it to see which cell and LLM want labels. certify_with           the same with any way to simultaneous intervals.
+//   certify<Interval>      excess risk to the best cell-constant rule, for hard cells; uniform and gap-adaptive.
+//                          Take it to see which cell and LLM want labels.
+//   certify_with           the same with any way to simultaneous intervals.
 //   certify_counts         the same from counts and sums, without a router; certify_cells: from intervals.
 //   bonferroni<Interval>   simultaneous intervals; the default.
 //   multiplier_bootstrap   the same, narrower where LLMs fail together; asymptotic.
