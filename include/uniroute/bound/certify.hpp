@@ -6,7 +6,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -20,6 +19,7 @@
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/encode/embed.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <uniroute/route/mean_cost.hpp>
 #include <uniroute/route/realised.hpp>
@@ -46,10 +46,7 @@ inline constexpr bool certifiable_router = hard_cell_based<typename Router::pred
 /// them.
 template <class Router>
 std::vector<std::uint32_t> router_choices(const Router& router) {
-  const auto names = router.models();
-  std::vector<std::size_t> order(names.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
+  const auto order = alphabetical_order(router.models());
   const loss_matrix profiles = router.predictor_policy().profile_losses();
   std::vector<double> losses(order.size()), costs(order.size());
   std::vector<std::uint32_t> out;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -17,6 +16,7 @@
 #include <uniroute/bound/confidence_level.hpp>
 #include <uniroute/data/held_out.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/route/guarded_rule.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <uniroute/route/realised.hpp>
@@ -228,11 +228,8 @@ guard_sample read_guard_sample(std::string_view function, const Router& router,
   const embedding_matrix x = embed(router.reader(), table);
   const loss_matrix predicted = router.predict(x);
   const cost_matrix costs = router.estimate_costs(x);
-  guard_sample out{std::vector<std::size_t>(m), make_matrix<double>(n, m), make_matrix<double>(n, m),
-                   make_matrix<double>(n, m),   make_matrix<double>(n, m), {}};
-  std::iota(out.order.begin(), out.order.end(), std::size_t{0});
-  const auto names = router.models();
-  std::sort(out.order.begin(), out.order.end(), [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
+  guard_sample out{alphabetical_order(router.models()), make_matrix<double>(n, m), make_matrix<double>(n, m),
+                   make_matrix<double>(n, m),           make_matrix<double>(n, m), {}};
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t h = 0; h < m; ++h) {
       const std::size_t j = out.order[h];

@@ -17,6 +17,7 @@
 #include <uniroute/detail/check.hpp>
 #include <uniroute/encode/embed.hpp>
 #include <uniroute/evaluate/deferral_curve.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/route/detail/choose.hpp>
 #include <uniroute/route/lagrangian_rule.hpp>
 #include <uniroute/route/realised.hpp>
@@ -93,15 +94,6 @@ template <class Router>
 requires requires { Router::extent; }
 inline constexpr std::size_t extent_of<Router> = Router::extent;
 
-/// The places of the models in the alphabet, in which rules see them so that ties do not depend on who joined first.
-template <class Router>
-std::vector<std::size_t> alphabetical(const Router& router) {
-  std::vector<std::size_t> order(router.models().size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return router.models()[a] < router.models()[b]; });
-  return order;
-}
-
 template <class T>
 matrix<T> take_columns(const matrix<T>& values, const std::vector<std::size_t>& columns_of) {
   std::vector<std::size_t> all(rows(values));
@@ -131,7 +123,7 @@ std::vector<decisions> decide_along(const Router& router, const embedding_matrix
   std::vector<decisions> out;
   if constexpr (detail::has_swept_rule<Router>) {
     using rule_type = detail::rule_of<Router>;
-    const auto order = detail::alphabetical(router);
+    const auto order = detail::alphabetical_order(router.models());
     const auto seen = [&](const embedding_matrix& of) {
       return std::pair(detail::take_columns(router.predict(of), order),
                        detail::take_columns(router.estimate_costs(of), order));
@@ -176,7 +168,7 @@ deferral_curve trace_router(const Router& router, const basic_routing_table<Loss
   const auto costs = detail::take_columns(table.costs(), columns_of);
   const embedding_matrix x = embed(router.reader(), table);
   if constexpr (detail::has_lagrangian_rule<Router>) {
-    const auto order = detail::alphabetical(router);
+    const auto order = detail::alphabetical_order(router.models());
     const auto by_name = [&](const matrix<double>& values) { return detail::take_columns(values, order); };
     auto out =
         trace_curve(by_name(router.predict(x)), by_name(detail::weighed(router.estimate_costs(x), router.rule())),

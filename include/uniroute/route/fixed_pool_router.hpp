@@ -2,6 +2,7 @@
 
 // A router whose pool has a size that its type knows: what two-model rules ask for.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <uniroute/concepts/routing_rule.hpp>
 #include <uniroute/detail/check.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/route/router.hpp>
 #include <utility>
@@ -39,9 +41,8 @@ class fixed_pool_router {
   explicit fixed_pool_router(Router router, Rule rule) : router_(std::move(router)), rule_(std::move(rule)) {
     detail::require(router_.size() == N, "fix_pool: the pool has ", router_.size(), " models, but must have exactly ",
                     N);
-    for (std::size_t h = 0; h < N; ++h) order_[h] = h;
-    std::sort(order_.begin(), order_.end(),
-              [&](std::size_t a, std::size_t b) { return router_.models()[a] < router_.models()[b]; });
+    const auto order = detail::alphabetical_order(router_.models());
+    std::copy(order.begin(), order.end(), order_.begin());
   }
 
   pool_of<N> pool() const {

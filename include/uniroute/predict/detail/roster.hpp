@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,16 @@
 #include <vector>
 
 namespace uniroute::detail {
+
+/// The places of names in the alphabet: the order in which rules are shown models, so that ties do not depend on who
+/// joined first. It stands here once.
+template <class Names>
+std::vector<std::size_t> alphabetical_order(const Names& names) {
+  std::vector<std::size_t> out(names.size());
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  std::sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
+  return out;
+}
 
 class roster {
  public:

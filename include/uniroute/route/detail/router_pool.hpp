@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,12 +28,11 @@ class router_pool {
   class lineup {
    public:
     lineup() = default;
-    explicit lineup(std::vector<pool_member> roll) : roll_(std::move(roll)), order_(roll_.size()) {
+    explicit lineup(std::vector<pool_member> roll) : roll_(std::move(roll)) {
       std::vector<std::string> of;
       for (const auto& member : roll_) of.push_back(member.name);
       names_.assign(of);
-      std::iota(order_.begin(), order_.end(), std::size_t{0});
-      std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) { return of[a] < of[b]; });
+      order_ = alphabetical_order(of);
       for (const std::size_t h : order_) by_name_.push_back(roll_[h]);
     }
 
