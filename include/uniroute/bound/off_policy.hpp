@@ -25,11 +25,11 @@ namespace uniroute {
 
 /// A log of n prompts: which LLM ran, with which probability it was chosen given the prompt, and what came of it.
 struct routing_log {
-  std::vector<std::string> models;   ///< M names
-  std::vector<std::uint32_t> ran;    ///< n indices into `models`
-  std::vector<double> propensities;  ///< n probabilities in (0, 1] of the LLM that ran
-  std::vector<double> losses;        ///< n in [0, 1]
-  std::vector<double> costs = {};    ///< n of the LLM that ran, at least 0; or none
+  std::vector<std::string> models = {};   ///< M names
+  std::vector<std::uint32_t> ran = {};    ///< n indices into `models`
+  std::vector<double> propensities = {};  ///< n probabilities in (0, 1] of the LLM that ran
+  std::vector<double> losses = {};        ///< n in [0, 1]
+  std::vector<double> costs = {};         ///< n of the LLM that ran, at least 0; or none
   /// n x M probabilities of every LLM, or 0 x 0 where only that of the one that ran was logged.
   matrix<double> probabilities = make_matrix<double>(0, 0);
 };
