@@ -85,8 +85,8 @@ TEST_CASE("every predictor predicts one prompt as a batch") {
   check("item response", ur::item_response{});
   check("linear process", ur::gaussian_process{ur::linear_kernel{}});
   check("radial process", ur::gaussian_process{ur::rbf_kernel{}});
-  check("sum of kernels",
-        ur::gaussian_process{ur::kernel_sum{ur::linear_kernel{}, ur::transformed_kernel{ur::skills{}, ur::rbf_kernel{}}}});
+  check("sum of kernels", ur::gaussian_process{ur::kernel_sum{ur::linear_kernel{},
+                                                              ur::transformed_kernel{ur::skills{}, ur::rbf_kernel{}}}});
   check("logistic on skills", ur::transformed{ur::skills{}, ur::logistic_regression{}});
   check("neighbours on skills", ur::transformed{ur::skills{}, ur::knn{{.neighbours = 7}}});
   check("network", ur::mlp{{.training = {.epochs = 5, .seed = 3}}});
