@@ -11,7 +11,7 @@ namespace {
 
 /// A log of four prompts and two LLMs.
 ur::routing_log small_log() {
-  return {{"a", "b"}, {0, 1, 0, 1}, {.5, .25, .5, .25}, {1, 0, 0, 1}, {}, ur::make_matrix<double>(0, 0)};
+  return {{"a", "b"}, {0, 1, 0, 1}, {.5, .25, .5, .25}, {1, 0, 0, 1}, ur::make_matrix<double>(0, 0)};
 }
 
 const ur::confidence_level level{.9};

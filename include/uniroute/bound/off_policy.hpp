@@ -17,6 +17,7 @@
 #include <uniroute/concepts/interval.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/detail/check_losses.hpp>
+#include <uniroute/missing.hpp>
 #include <uniroute/stats/betting.hpp>
 #include <uniroute/stats/interval_of.hpp>
 #include <vector>
@@ -29,7 +30,6 @@ struct routing_log {
   std::vector<std::uint32_t> ran = {};    ///< n indices into `models`
   std::vector<double> propensities = {};  ///< n probabilities in (0, 1] of the LLM that ran
   std::vector<double> losses = {};        ///< n in [0, 1]
-  std::vector<double> costs = {};         ///< n of the LLM that ran, at least 0; or none
   /// n x M probabilities of every LLM, or 0 x 0 where only that of the one that ran was logged.
   matrix<double> probabilities = make_matrix<double>(0, 0);
 };
@@ -41,7 +41,8 @@ struct off_policy_options {
   double largest_weight = 0;
 };
 
-/// One way to estimate the router's mean loss from a log, with an interval that covers it with probability `level`.
+/// One way to estimate the router's mean loss from a log, with an interval that covers it with probability `level`. The
+/// self-normalised value is missing where the choices never agree with the log; its interval is then [0, 1].
 struct off_policy_estimate {
   double value = 0;
   interval range;
@@ -66,8 +67,8 @@ inline void check_log(std::string_view where, const routing_log& log, std::span<
           " models, but must have at least 1 of each");
   require(log.propensities.size() == n, where, ": propensities has ", log.propensities.size(),
           " entries, but must have one for each prompt, ", n, " (a log without them says nothing of other routers)");
-  require(log.losses.size() == n && (log.costs.empty() || log.costs.size() == n), where, ": losses and costs have ",
-          log.losses.size(), " and ", log.costs.size(), " entries, but must have one for each prompt, ", n);
+  require(log.losses.size() == n, where, ": losses has ", log.losses.size(),
+          " entries, but must have one for each prompt, ", n);
   require(choices.size() == n, where, ": choices has ", choices.size(), " entries, but must have one for each prompt, ",
           n);
   require(log.probabilities.size() == 0 || (rows(log.probabilities) == n && columns(log.probabilities) == m), where,
@@ -186,10 +187,9 @@ inline off_policy_report evaluate_from_log(std::span<const std::uint32_t> choice
   }
   out.effective = squares > 0 ? sum * sum / squares : 0;
   out.ips = {detail::mean_of(inverse), detail::in_unit(interval_of<betting>(inverse, 0, largest, delta))};
-  out.self_normalised = {sum > 0 ? detail::mean_of(inverse) * static_cast<double>(choices.size()) / sum : 0.5,
+  out.self_normalised = {sum > 0 ? detail::mean_of(inverse) * static_cast<double>(choices.size()) / sum : missing,
                          betting::make(agreed_losses, shares, delta)};
   const auto corrected = detail::doubly_robust_terms(log, choices, weights, predicted);
-  // Without weights above 1 a term is a loss.
   out.doubly_robust = {detail::mean_of(corrected),
                        detail::in_unit(interval_of<betting>(corrected, 1 - largest, largest, delta))};
   return out;

@@ -32,16 +32,19 @@ class embedding_cache {
 
   embedding_matrix encode(std::span<const std::string_view> texts) {
     const std::lock_guard lock(guard_);
-    std::vector<std::string> missing_texts;
+    std::vector<std::string> fresh;
     std::vector<std::uint64_t> hashes;
+    std::unordered_map<std::uint64_t, std::size_t> places;
     for (const auto text : texts) {
       const std::uint64_t hash = hash_text(text);
       hashes.push_back(hash);
-      if (places_.emplace(hash, places_.size()).second) missing_texts.emplace_back(text);
+      if (!places_.contains(hash) && places.emplace(hash, places_.size() + fresh.size()).second)
+        fresh.emplace_back(text);
     }
-    if (!missing_texts.empty()) {
-      const embedding_matrix x = encoder_.encode(missing_texts);
+    if (!fresh.empty()) {  // remembered once they are there: an encoder that throws leaves all as it was
+      const embedding_matrix x = encoder_.encode(fresh);
       values_.insert(values_.end(), x.begin(), x.end());
+      places_.merge(places);
     }
     const std::size_t d = encoder_.dimension();
     auto out = make_matrix<float>(texts.size(), d);
@@ -62,9 +65,8 @@ class embedding_cache {
 }  // namespace detail
 
 /// The same method on embeddings of the prompts' texts by `encoder`, under the name `name`. One that learns from
-/// prompts
-/// (`learns_from_prompts`) is fitted on the training prompts of every trial and never on others; one that does not
-/// embeds each text once, for all trials. Methods of one trial do not share what they share with others
+/// prompts (`learns_from_prompts`) is fitted on the training prompts of every trial and never on others; one that does
+/// not embeds each text once, for all trials. Methods of one trial do not share what they share with others
 /// (`trial_data::memo`) with this one. The method throws std::invalid_argument where prompts have no texts.
 template <encoder Encoder>
 routing_method encoded_by(std::string name, Encoder encoder, routing_method method) {

@@ -79,8 +79,9 @@ inline std::string verdict_of(const protocol_result& result, const std::vector<m
     out +=
         text(" With these LLMs and prompts the test finds a gain over ZeroRouter of ", fixed(over_zero->detectable, 4),
              " with probability .8; much smaller ones nothing here can tell from none, however many splits are run.");
-  if (!over_zero)
-    out += " One trial, or one that has an area, has no interval: nothing here can tell how sure that is.";
+  if (!has_zero) out += " ZeroRouter was not run: nothing here can tell what looking at the prompt adds.";
+  if (has_zero && !over_zero)
+    out += " A single trial that has an area gives no interval: nothing here can tell how sure that is.";
   return out;
 }
 
