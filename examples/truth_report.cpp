@@ -175,10 +175,17 @@ int run(const settings& s) {
   }
   std::printf("%s: %zu prompts, %zu LLMs; %zu splits, delta %g\n", truth.name().c_str(), truth.size(),
               truth.model_count(), s.splits, s.delta);
-  ordered_json what{{"report", "truth"},      {"table", truth.name()},  {"runs", s.runs},
-                    {"splits", s.splits},     {"seed", s.seed},         {"delta", s.delta},
-                    {"lambda", s.lambda},     {"held_out", s.held_out}, {"validation", s.validation},
-                    {"prompts", truth.size()}};
+  ordered_json what{{"report", "truth"},
+                    {"table", truth.name()},
+                    {"runs", s.runs},
+                    {"splits", s.splits},
+                    {"seed", s.seed},
+                    {"delta", s.delta},
+                    {"lambda", s.lambda},
+                    {"held_out", s.held_out},
+                    {"validation", s.validation},
+                    {"prompts", truth.size()},
+                    {"hash", ur::hash_bytes(truth.losses().data(), truth.losses().size() * sizeof(double))}};
   ur::resumable_results kept("truth_report", s.out, what);
   ur::progress_bar bar("splits");
   ur::keep_going(

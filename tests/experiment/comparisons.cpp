@@ -134,6 +134,10 @@ TEST_CASE("a comparison refuses what it cannot draw") {
                     Catch::Contains("methods has no router"));
   CHECK_THROWS_WITH(ur::run_comparison({.methods = {knn()}, .focus = "yours"}, into(at.path), small),
                     Catch::Contains("focus is 'yours'"));
+  auto s = into(at.path);
+  s.methods = {"min"};
+  CHECK_THROWS_WITH(ur::run_comparison({.methods = {ur::zero_router(), knn()}}, s, small),
+                    Catch::Contains("methods names 'min'"));
   CHECK_FALSE(fs::exists(at.path));
 }
 

@@ -146,6 +146,9 @@ inline void run_comparison(const comparison& what, const comparison_settings& s,
                            const std::function<experiment_source()>& open = {}) {
   using nlohmann::ordered_json;
   method_list list = what.methods;
+  for (const auto& name : s.methods)
+    detail::require(std::any_of(list.begin(), list.end(), [&](const auto& m) { return m.name == name; }),
+                    "run_comparison: methods names '", name, "', but must name methods of the comparison");
   if (!s.methods.empty())
     std::erase_if(list, [&](const auto& m) {
       return m.role != method_role::reference &&

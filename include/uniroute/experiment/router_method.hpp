@@ -3,7 +3,6 @@
 // A whole router in an experiment: its own encoder, map, rule and cost policy.
 
 #include <cstddef>
-#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
