@@ -141,6 +141,14 @@ TEST_CASE("a comparison refuses what it cannot draw") {
   CHECK_FALSE(fs::exists(at.path));
 }
 
+TEST_CASE("names with commas and quotes stay one cell of trials.csv") {
+  ur::protocol_result r;
+  r.methods.push_back({"soft, \"K\" = 5", std::vector<ur::trial_score>(1)});
+  r.methods[0].trials[0].metrics = {{"a,b", .5}, {"none", std::nullopt}};
+  CHECK(ur::trials_csv(r) ==
+        "trial,method,metric,value\n0,\"soft, \"\"K\"\" = 5\",\"a,b\",0.5\n0,\"soft, \"\"K\"\" = 5\",none,\n");
+}
+
 TEST_CASE("the verdict says what won, by how much, how sure, and what cannot be told") {
   const auto result_of = [](double lead, double noise) {
     ur::protocol_result r;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <uniroute/arrays.hpp>
+#include <uniroute/data/csv.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/evaluate/curve_convention.hpp>
@@ -168,7 +169,8 @@ inline std::string trials_csv(const protocol_result& result) {
   for (const auto& m : result.methods) {
     for (std::size_t t = 0; t < m.trials.size(); ++t) {
       for (const auto& [name, value] : m.trials[t].metrics)
-        out += detail::text(t, ",", m.name, ",", name, ",", value ? detail::shortest_digits(*value) : "", "\n");
+        out += detail::text(t, ",", detail::csv_text(m.name), ",", detail::csv_text(name), ",",
+                            value ? detail::shortest_digits(*value) : "", "\n");
     }
   }
   return out;
