@@ -3,11 +3,8 @@
 // are means of many runs (math_k50), routers and certificates see --runs of them, drawn anew for each split, and the
 // means are the truth. ctest: --splits 4 --out out
 
-#include <algorithm>
-#include <cmath>
+#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <map>
-#include <numeric>
 #include <string>
 #include <uniroute/bound/bound.hpp>
 #include <uniroute/experiment/command_line.hpp>
@@ -17,141 +14,77 @@
 #include <uniroute/world/world.hpp>
 #include <vector>
 
+#include "theory/comparators.hpp"
+
 namespace ur = uniroute;
 using nlohmann::ordered_json;
 
 namespace {
 
-struct settings {
+struct settings : theory::comparison_settings {
   std::string data, out = "out/truth_report";
-  std::size_t runs = 0;  ///< how many of the runs behind an outcome are seen; 0: all
-  std::size_t splits = 100, validation = 900, held_out = 900, clusters = 10, threads = 0;
-  double delta = 0.05, lambda = 0;
-  std::uint64_t seed = 1;
+  std::size_t threads = 0;
 };
 
-/// What one split says of one router and one class.
-struct reading {
-  double regret = 0, held_out = 0;  ///< true; certified
-  double same_sample = ur::missing, box = ur::missing;
-};
-using readings = std::map<std::string, reading>;  ///< by "router|class"
-
-const std::vector<std::string> routers{"cells", "knn", "ridge", "gaussian_process"};
-const std::vector<std::string> classes{"best_single", "cells_10", "cells_100", "cells_300", "every_rule"};
-
-ordered_json to_json(const readings& of) {
-  ordered_json out;
-  for (const auto& [key, r] : of)
-    out[key] = {r.regret, r.held_out, ur::detail::exact_json(r.same_sample), ur::detail::exact_json(r.box)};
-  return out;
-}
-
-/// The same table with the mean of `runs` of the runs behind each outcome, drawn without replacement.
-ur::routing_table with_runs(const ur::routing_table& table, std::size_t runs, std::uint64_t seed) {
-  auto parts = table.parts();
-  ur::random_engine draws(seed);
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    for (std::size_t h = 0; h < table.model_count(); ++h) {
-      double left = table.counts()(i, h), wrong = std::round(table.losses()(i, h) * left), seen = 0;
-      for (std::size_t r = 0; r < runs; ++r, left -= 1) {
-        if (draws.uniform() * left >= wrong) continue;
-        wrong -= 1;
-        seen += 1;
-      }
-      parts.losses(i, h) = seen / static_cast<double>(runs);
-      parts.counts(i, h) = static_cast<double>(runs);
+/// How much of what every rule could gain in hindsight is luck: the best single answers know how coins fell, rules
+/// know at most the coins. Where outcomes are means of runs, the truth is their mean.
+ordered_json headroom(const ur::routing_table& seen, const ur::routing_table& truth, double lambda) {
+  const double n = static_cast<double>(truth.size());
+  double bayes = 0, hindsight = 0;
+  std::vector<double> single(truth.model_count(), 0.0);
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    double best = 1e300, luckiest = 1e300;
+    for (std::size_t h = 0; h < truth.model_count(); ++h) {
+      const double value = theory::objective(truth, i, h, lambda);
+      best = std::min(best, value);
+      luckiest = std::min(luckiest, theory::objective(seen, i, h, lambda));
+      single[h] += value / n;
     }
+    bayes += best / n;
+    hindsight += luckiest / n;
   }
-  return ur::routing_table(std::move(parts));
+  const double best_single = *std::min_element(single.begin(), single.end());
+  return {{"best_single", best_single},
+          {"bayes", bayes},
+          {"hindsight", hindsight},
+          {"luck", best_single > hindsight ? ordered_json((bayes - hindsight) / (best_single - hindsight))
+                                           : ordered_json(nullptr)}};
 }
 
-/// J of LLM h on prompt i.
-double objective(const ur::routing_table& t, std::size_t i, std::size_t h, double lambda) {
-  return t.losses()(i, h) + lambda * t.costs()(i, h);
-}
-
-/// `seen`: outcomes that routers and certificates see; `truth`: the same prompts and LLMs.
-readings run_split(const ur::routing_table& outcomes, const ur::routing_table& truth, const settings& s,
-                   std::size_t index) {
-  const std::uint64_t seed = ur::derive_seed(s.seed, index);
-  const ur::routing_table seen = s.runs == 0 ? outcomes : with_runs(outcomes, s.runs, ur::derive_seed(seed, 2));
-  const auto parts =
-      ur::split_rows(seen, {.train = .35, .validation = .3, .seed = seed, .validation_prompts = s.validation});
-  std::vector<std::size_t> sample = parts.test;
-  ur::random_engine draws(ur::derive_seed(seed, 1));
-  ur::shuffle(std::span(sample), draws);
-  sample.resize(std::min(sample.size(), s.held_out));
-  const auto train = seen.select(parts.train, parts.seen);
-  std::vector<std::string> pool;
-  for (const std::size_t h : parts.unseen) pool.push_back(seen.models()[h].name);
-  const auto validation = seen.select(parts.validation, parts.unseen), held = seen.select(sample, parts.unseen);
-  const auto population = truth.select(parts.test, parts.unseen);
+/// The deferral curve of the router with cells on the first split, with bands that hold along all of it.
+void add_bands(ur::html_page& page, const ur::routing_table& seen, const ur::routing_table& truth, const settings& s) {
+  const auto of = theory::draw_split(seen, truth, s, 0);
+  auto router = theory::cells_router(of, 0);
+  router.fit(of.train);
+  router.enroll(of.validation, of.pool);
+  const auto prices = ur::price_grid(router.costs().costs(), 12);
   const ur::confidence_level level{1 - s.delta};
-  double largest = 0;
-  for (const double c : seen.costs()) largest = std::max(largest, c);
-  const ur::certify_against_options options{.lambda = s.lambda, .largest_cost = largest};
-
-  std::vector<ur::kmeans<>> cells;
-  for (const std::size_t k : {std::size_t{10}, std::size_t{100}, std::size_t{300}}) {
-    cells.emplace_back(ur::kmeans_options{.clusters = std::min(k, train.size()), .seed = seed});
-    cells.back().fit(train.embeddings());
+  const ur::held_out sample{of.held};
+  if (!(of.largest_cost > 0)) return;
+  const auto narrow = ur::band_along(router, sample.reused(), prices, level, ur::asymptotic{});
+  const auto safe = ur::band_along<ur::betting>(router, sample.reused(), prices, level, of.largest_cost);
+  std::vector<ur::chart_line> lines{{"multiplier bootstrap (asymptotic)", {}, false, 1, {}},
+                                    {"guaranteed", {}, true, 2, {}},
+                                    {"all of the test part", {}, true, 0, {}}};
+  for (std::size_t g = 0; g < prices.size(); ++g) {
+    // From dear to cheap, so that x rises with the price's step.
+    const double x = static_cast<double>(g);
+    lines[0].points.emplace_back(x, 1 - narrow.points[g].loss);
+    lines[0].band.emplace_back(1 - narrow.points[g].loss_band.upper, 1 - narrow.points[g].loss_band.lower);
+    lines[1].points.emplace_back(x, 1 - safe.points[g].loss);
+    lines[1].band.emplace_back(1 - safe.points[g].loss_band.upper, 1 - safe.points[g].loss_band.lower);
+    const auto choices = router.with_rule(ur::lagrangian_rule{{.lambda = prices[g]}}).route(of.population.embeddings());
+    double loss = 0;
+    for (std::size_t i = 0; i < choices.size(); ++i)
+      loss += of.population.losses()(i, choices[i]) / static_cast<double>(choices.size());
+    lines[2].points.emplace_back(x, 1 - loss);
   }
-  readings out;
-  const auto judge = [&](const std::string& name, auto router) {
-    router.fit(train);
-    router.enroll(validation, pool);
-    const auto choices = router.route(population.embeddings());
-    const double n = static_cast<double>(population.size());
-    double mine = 0;
-    for (std::size_t i = 0; i < population.size(); ++i) mine += objective(population, i, choices[i], s.lambda) / n;
-    // The best rule of a class on the population, given the cell of each prompt.
-    const auto best_of = [&](const ur::label_vector& labels, std::size_t count) {
-      std::vector<std::vector<double>> sum(count, std::vector<double>(parts.unseen.size(), 0.0));
-      for (std::size_t i = 0; i < population.size(); ++i) {
-        for (std::size_t h = 0; h < parts.unseen.size(); ++h)
-          sum[labels[i]][h] += objective(population, i, h, s.lambda) / n;
-      }
-      double best = 0;
-      for (const auto& of : sum) best += *std::min_element(of.begin(), of.end());
-      return best;
-    };
-    ur::held_out whole{held};
-    auto& single = out[name + "|best_single"];
-    single.regret = mine - best_of(ur::label_vector(population.size(), 0), 1);
-    single.held_out = ur::certify_against(router, whole.reused(), ur::against::best_single{}, level, options).bound;
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      auto& of = out[name + "|" + classes[c + 1]];
-      of.regret = mine - best_of(cells[c].assign(population.embeddings()), cells[c].size());
-      of.held_out = ur::certify_against(router, whole.reused(), ur::against::cells{cells[c]}, level, options).bound;
-    }
-    auto& every = out[name + "|every_rule"];
-    double bayes = 0;
-    for (std::size_t i = 0; i < population.size(); ++i) {
-      double best = 1e300;
-      for (std::size_t h = 0; h < parts.unseen.size(); ++h)
-        best = std::min(best, objective(population, i, h, s.lambda));
-      bayes += best / n;
-    }
-    every.regret = mine - bayes;
-    every.held_out = ur::certify_against(router, whole.reused(), ur::against::every_rule{}, level, options).bound;
-    if constexpr (ur::cell_based<typename decltype(router)::predictor_type>) {
-      auto& own = out[name + "|cells_10"];
-      own.same_sample = ur::certify_against_own_cells(router, validation, level, options).bound;
-      own.box = ur::certify<ur::betting>(router, validation, level).gap_adaptive;
-    }
-  };
-  const ur::lagrangian_rule rule{{.lambda = s.lambda}};
-  judge("cells", ur::router{ur::precomputed_embeddings{}, ur::kmeans{{.clusters = 10, .seed = seed}}, ur::nearest_map{},
-                            ur::shrunken_mean{}, rule});
-  judge("knn", ur::router{ur::precomputed_embeddings{}, ur::knn{{.neighbours = 40}}, rule});
-  judge("ridge", ur::router{ur::precomputed_embeddings{}, ur::ridge{}, rule});
-  judge("gaussian_process",
-        ur::router{ur::precomputed_embeddings{},
-                   ur::gaussian_process{
-                       ur::kernel_sum{ur::linear_kernel{}, ur::transformed_kernel{ur::skills{}, ur::linear_kernel{}}}},
-                   rule});
-  return out;
+  page.heading("How far the curve may be off");
+  page.figure(
+      ur::line_chart(lines,
+                     {"Quality along the price", "step of the price, from quality alone to the cheapest", "quality"}),
+      ur::detail::text("The router with ten cells, first split: quality on ", of.held.size(),
+                       " prompts, and bands that hold at all prices at once with probability ", level.value(), "."));
 }
 
 int run(const settings& s) {
@@ -176,6 +109,7 @@ int run(const settings& s) {
   std::printf("%s: %zu prompts, %zu LLMs; %zu splits, delta %g\n", truth.name().c_str(), truth.size(),
               truth.model_count(), s.splits, s.delta);
   ordered_json what{{"report", "truth"},
+                    {"version", 2},
                     {"table", truth.name()},
                     {"runs", s.runs},
                     {"splits", s.splits},
@@ -184,78 +118,54 @@ int run(const settings& s) {
                     {"lambda", s.lambda},
                     {"held_out", s.held_out},
                     {"validation", s.validation},
+                    {"together", s.together},
                     {"prompts", truth.size()},
                     {"hash", ur::hash_bytes(truth.losses().data(), truth.losses().size() * sizeof(double))}};
   ur::resumable_results kept("truth_report", s.out, what);
   ur::progress_bar bar("splits");
   ur::keep_going(
-      kept, "split", s.splits, s.threads, [&](std::size_t i) { return to_json(run_split(seen, truth, s, i)); },
+      kept, "split", s.splits, s.threads,
+      [&](std::size_t i) { return theory::to_json(theory::compare_split(seen, truth, s, i)); },
       [&](auto done, auto all) { bar.show(done, all); });
 
+  std::vector<ordered_json> splits;
+  for (std::size_t t = 0; t < s.splits; ++t) splits.push_back(*kept.find("split/" + std::to_string(t)));
+  const bool graded = s.data.empty() || s.runs != 0;
   ordered_json json;
   json["table"] = ur::table_json(truth);
   json["settings"] = what;
-  json["comparators"] = ordered_json::array();
-  std::vector<std::vector<std::string>> rows{
-      {"router", "against", "true regret", "held out", "same sample", "box", "held"}};
-  std::vector<ur::chart_line> lines;
-  for (const auto& router : routers) {
-    lines.push_back({router + ", true", {}, true, lines.size()});
-    lines.push_back({router + ", certified", {}, false, lines.size()});
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      double regret = 0, held = 0, same = 0, box = 0;
-      std::size_t covered = 0;
-      const double n = static_cast<double>(s.splits);
-      for (std::size_t t = 0; t < s.splits; ++t) {
-        const auto& r = kept.find("split/" + std::to_string(t))->at(router + "|" + classes[c]);
-        regret += r[0].get<double>() / n;
-        held += r[1].get<double>() / n;
-        same += ur::detail::exact_number(r[2]) / n;
-        box += ur::detail::exact_number(r[3]) / n;
-        covered += r[0].get<double>() <= r[1].get<double>() + 1e-9 ? 1u : 0u;
-      }
-      const auto number = [](double v) { return ur::is_missing(v) ? ordered_json(nullptr) : ordered_json(v); };
-      json["comparators"].push_back({{"table", truth.name()},
-                                     {"router", router},
-                                     {"class", classes[c]},
-                                     {"n", s.held_out},
-                                     {"regret", regret},
-                                     {"held_out", held},
-                                     {"same_sample", number(same)},
-                                     {"box", number(box)},
-                                     {"covered", covered},
-                                     {"splits", s.splits}});
-      const auto text = [](double v) { return ur::is_missing(v) ? std::string() : ur::detail::fixed(v, 4); };
-      rows.push_back({router, classes[c], text(regret), text(held), text(same), text(box),
-                      ur::detail::text(covered, " of ", s.splits)});
-      lines[lines.size() - 2].points.emplace_back(static_cast<double>(c), regret);
-      lines.back().points.emplace_back(static_cast<double>(c), held);
-    }
-  }
+  json["comparators"] = theory::comparators_json(splits, truth.name(), s);
+  const auto once = s.runs == 0 ? seen : theory::with_runs(seen, s.runs, s.seed);
+  if (graded) json["headroom"] = headroom(once, truth, s.lambda);
   ur::html_page page("How near to the best rule: " + truth.name());
   page.paragraph(ur::detail::text(
-      "Means over ", s.splits, " splits: a third of the LLMs is new, enrolled on ", s.validation,
-      " prompts; certificates at level ", 1 - s.delta, " from ", s.held_out,
-      " other prompts; the whole test part is the "
-      "truth",
+      "Means over ", s.splits, " splits: a third of the LLMs is new",
+      s.together.empty() ? std::string() : ur::detail::text(" (those of equal ", s.together, " together)"),
+      ", enrolled on ", s.validation, " prompts; certificates at level ", 1 - s.delta, " from ", s.held_out,
+      " other prompts; the whole test part is the truth",
       s.runs == 0 ? std::string(".")
                   : ur::detail::text(" (means of all runs), of which routers and certificates see ", s.runs, "."),
       " A certificate bounds the regret to the best rule of a class: one LLM for all prompts; the best LLM in each of "
       "10, 100, 300 K-means cells; every rule in hindsight, luck included."));
   page.heading("A ladder to the best rule");
-  page.figure(ur::line_chart(
-                  lines, {"Regret", "class: 0 best single, 1, 2, 3: 10, 100, 300 cells, 4 every rule", "regret", true}),
-              "True regret and what is certified of it, by class.");
-  page.heading("Numbers");
-  page.table(rows);
-  page.paragraph(
-      "held: in how many splits the certificate was at least the true regret. same sample: from the prompts "
-      "that LLMs were enrolled with; box: the certificate from intervals of every cell and LLM.");
+  theory::add_comparators(page, json["comparators"]);
+  if (graded && !json["headroom"]["luck"].is_null()) {
+    const auto& h = json["headroom"];
+    const auto said = ur::detail::text(
+        "Of all LLMs the best single one has a risk of ", ur::detail::fixed(h["best_single"].get<double>(), 4),
+        "; the Bayes rule, which knows every rate, ", ur::detail::fixed(h["bayes"].get<double>(), 4),
+        "; the best of the outcomes that were seen, in hindsight, ", ur::detail::fixed(h["hindsight"].get<double>(), 4),
+        ": ", ur::detail::fixed(100 * h["luck"].get<double>(), 0),
+        "% of what hindsight seems to leave to gain is luck.");
+    page.heading("How much of hindsight is luck");
+    page.paragraph(said);
+    std::printf("%s\n", said.c_str());
+  }
+  add_bands(page, seen, truth, s);
   ur::staged_directory staged("truth_report", s.out, ur::marker_of(s.out));
   staged.write("results.json", json.dump(1) + "\n");
   staged.write("index.html", std::move(page).finish());
   staged.commit();
-  ur::print_table(rows);
   std::printf("\nLook at %s/index.html\n", s.out.c_str());
   return 0;
 }
@@ -268,6 +178,7 @@ int main(int argc, char** argv) {
   app.add_option("--data", s.data, "directory of a routing table with embeddings; none: a simulated world");
   app.add_option("--runs", s.runs, "of the runs behind each outcome, how many routers and certificates see; 0: all")
       ->capture_default_str();
+  app.add_option("--together", s.together, "a column of models.csv, e.g. base_model: equal LLMs are new together");
   app.add_option("--splits", s.splits, "random splits")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--held-out", s.held_out, "prompts of a certificate")->capture_default_str();
   app.add_option("--validation", s.validation, "prompts that LLMs are enrolled with")->capture_default_str();

@@ -1,4 +1,4 @@
-// expect: certify_against_own_cells: the router's predictor must be cell-based with hard cells
+// expect: certify: the router's predictor must be cell-based with hard cells
 #include <uniroute/bound/certify_against.hpp>
 #include <uniroute/cluster/kmeans.hpp>
 #include <uniroute/encode/precomputed_embeddings.hpp>

@@ -135,3 +135,31 @@ TEST_CASE("the real tables are read, and route", "[outside]") {
     CHECK(table.missing_share() == 0);
   }
 }
+
+TEST_CASE("LLMs of one column's text are seen together or new together") {
+  auto parts = ur::simulated_world{{.dimension = 4}}.sample(60, 1).table.parts();
+  const std::size_t m = parts.models.size();
+  for (std::size_t h = 0; h < m; ++h) {
+    if (h % 5 != 4) parts.models[h].others["family"] = std::to_string(h / 3);
+  }
+  const ur::routing_table table(std::move(parts));
+  std::set<std::vector<std::size_t>> draws;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    const auto of = ur::split_rows(table, {.seed = seed, .together = "family"});
+    draws.insert(of.seen);
+    CHECK(of.seen.size() + of.unseen.size() == m);
+    const auto wanted = static_cast<std::size_t>(std::lround(2.0 / 3 * static_cast<double>(m)));
+    CHECK(of.seen.size() >= wanted);
+    CHECK(of.seen.size() < wanted + 3);  // as many groups as reach it
+    for (const std::size_t a : of.seen) {
+      for (const std::size_t b : of.unseen) {
+        const auto &left = table.models()[a].others, &right = table.models()[b].others;
+        if (left.contains("family") && right.contains("family")) CHECK(left.at("family") != right.at("family"));
+      }
+    }
+    // Without a column nothing changes.
+    CHECK(ur::split_rows(table, {.seed = seed}).train == of.train);
+  }
+  CHECK(draws.size() > 30);
+  CHECK_THROWS_WITH(ur::split_rows(table, {.together = "nobody"}), Catch::Contains("together is 'nobody'"));
+}

@@ -7,6 +7,8 @@
 //                          (best single LLM, cells, every rule); the tightest. certify_path: at several prices
 //                          at once, and between them. certify_against_own_cells: on the
 //                          enrolment rows. Take it to know how good a router is.
+//   comparator_watch       the same for prompts that come one batch after another, valid at every look.
+//   certify_paired         per cell: by how much another LLM may be better than the router's, paired by prompt (Hsu).
 //   certify<Interval>      excess risk to the best cell-constant rule, for hard cells; uniform and gap-adaptive.
 //                          Take it to see which cell and LLM want labels.
 //   certify_with           the same with any way to simultaneous intervals.
@@ -22,6 +24,8 @@
 //   certify_hindsight      total regret of any router, valid and loose.
 //   evaluate_from_log, compare_from_log   what another router would have lost, from the log of the one that ran: IPS,
 //                          self-normalised and doubly robust. Take them where every prompt has one answer.
+//   curve_band             quality and cost along λ, all prices at once; multiplier bootstrap or guaranteed.
+//   prediction_powered     a risk from few labels and many predictions; asymptotic.
 //   guard_quality, guard_cost   routers whose promise was tested before it is given (route/guarded_rule.hpp).
 //   cells_by_certificate   K, or any of several routers, by the least upper bound on its held-out J. Needs prompts that
 //                          no candidate has seen; promises what it chooses.
@@ -39,10 +43,15 @@
 #include <uniroute/bound/certify.hpp>
 #include <uniroute/bound/certify_against.hpp>
 #include <uniroute/bound/certify_held_out.hpp>
+#include <uniroute/bound/certify_paired.hpp>
+#include <uniroute/bound/certify_path.hpp>
 #include <uniroute/bound/certify_soft.hpp>
 #include <uniroute/bound/claims.hpp>
+#include <uniroute/bound/comparator_watch.hpp>
+#include <uniroute/bound/comparators.hpp>
 #include <uniroute/bound/confidence_level.hpp>
 #include <uniroute/bound/counterexample_search.hpp>
+#include <uniroute/bound/curve_band.hpp>
 #include <uniroute/bound/draw_cells.hpp>
 #include <uniroute/bound/elimination.hpp>
 #include <uniroute/bound/guard.hpp>
@@ -51,4 +60,5 @@
 #include <uniroute/bound/multiplier_bootstrap.hpp>
 #include <uniroute/bound/off_policy.hpp>
 #include <uniroute/bound/planning.hpp>
+#include <uniroute/bound/prediction_powered.hpp>
 #include <uniroute/bound/simultaneous.hpp>

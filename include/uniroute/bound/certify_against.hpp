@@ -8,17 +8,16 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <limits>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string_view>
 #include <type_traits>
 #include <uniroute/arrays.hpp>
+#include <uniroute/bound/comparators.hpp>
 #include <uniroute/bound/confidence_level.hpp>
+#include <uniroute/bound/detail/comparison_sample.hpp>
 #include <uniroute/concepts/cluster_map.hpp>
-#include <uniroute/concepts/clustering.hpp>
 #include <uniroute/data/held_out.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
@@ -35,33 +34,12 @@ namespace uniroute {
 struct certify_against_options {
   std::optional<double> lambda = {};        ///< the price in J = ℓ + λ c; not given: a Lagrangian rule's own, else 0
   std::optional<double> largest_cost = {};  ///< of any prompt on any LLM; must be declared where λ is above 0
+  /// One for each prompt of the sample, at least 0, with the mean 1 over the law that prompts were drawn from: J is
+  /// then that of prompts so weighted. Inverse probabilities of a label design (over its candidates: 0 where no label
+  /// was asked for), or the ratio of a target's law to the sample's. Empty: all 1.
+  std::vector<double> weights = {};
+  double largest_weight = 1;  ///< no weight can be above it; declared, because no mean is bounded without it
 };
-
-/// Classes of rules to be compared with. They must be fixed before the sample is looked at.
-namespace against {
-
-/// Every rule that asks one LLM whatever the prompt.
-struct best_single {};
-
-/// Every rule that is constant on the cells of a clustering that was fitted on other prompts. Holds a copy.
-template <clustering Clustering>
-struct cells {
-  Clustering clustering;
-};
-template <class Clustering>
-cells(Clustering) -> cells<Clustering>;
-
-/// Every rule there is, in hindsight: the best LLM for every single answer. No rule can be better, and how much of the
-/// bound is luck that no rule can know is not said.
-struct every_rule {};
-
-/// Some rules, each by its choices for the prompts of the sample, as indices of the router's models(). Not to be chosen
-/// by the sample's outcomes.
-struct rules {
-  std::vector<std::vector<std::uint32_t>> choices;
-};
-
-}  // namespace against
 
 /// With probability `level` over the sample: J(router) − min over the class of J(rule) <= bound. J = E[ℓ + λ c].
 struct comparator_certificate {
@@ -75,118 +53,19 @@ struct comparator_certificate {
   std::vector<std::uint32_t> comparator;  ///< the LLM of each cell that attains the bound; of `rules`: its number
   std::vector<double> differences;        ///< mean in the cell of J(router) − J(comparator), as a share of the sample
   double trivial = 0;                     ///< what holds without a sample: 1 + λ · largest cost
+  double largest_weight = 1;              ///< where prompts were weighted
+
+  /// The bound for any other law of prompts within total variation `tau` of the sample's (and the same answers given
+  /// the prompt): no mean of a difference in ±trivial moves by more than 2 τ · trivial. Throws std::invalid_argument
+  /// for a tau outside [0, 1].
+  double under_shift(double tau) const {
+    detail::require(tau >= 0 && tau <= 1, "comparator_certificate::under_shift: tau is ", tau,
+                    ", but must be in [0, 1]");
+    return std::min(trivial, bound + 2 * tau * trivial);
+  }
 };
 
 namespace detail {
-
-/// Stakes as shares of the range, each with the same prior weight; from n and δ alone. A bet is best near sqrt(2
-/// log(1/δ) / (n variance)): from the one that is best for a variance of 1, doubled up to .9, which leaves a little
-/// capital whatever happens. Few of them, because each halves what is left to the others.
-inline std::vector<double> comparator_stakes(std::size_t n, double delta) {
-  std::vector<double> out;
-  const double first = std::sqrt(2 * std::log(1 / delta) / static_cast<double>(n));
-  for (double stake = first; stake < 0.9; stake *= 2) out.push_back(stake);
-  out.push_back(0.9);
-  return out;
-}
-
-/// D_i(h), n x M: what the router's choice lost and cost more than LLM h's, and cells of prompts.
-struct comparison_sample {
-  matrix<double> difference = make_matrix<double>(0, 0);
-  label_vector cells;     ///< of each prompt; n cells of one prompt each for every rule
-  std::size_t count = 0;  ///< of cells
-  double range = 1;       ///< no |D| is above it
-  /// Cells x LLMs: the log of the probability that a prior gives the router's choice in a cell where the comparator's
-  /// is h; 0 x 0 where the choices do not know the sample.
-  matrix<double> log_prior = make_matrix<double>(0, 0);
-};
-
-/// Σ_k min_h Σ_{i in k} log(1 + bet (m − D_i(h))), the least over rules of a log capital, `best` (if given) the LLM of
-/// each cell. Logarithms of products: factors lie between 1 − stake and 1 + 2 stake, so that 64 do not overflow.
-inline double least_log_capital(const comparison_sample& s, double bet, double m, std::vector<double>& logs,
-                                std::vector<double>& products, std::vector<std::uint32_t>* best = nullptr) {
-  const std::size_t n = rows(s.difference), models = columns(s.difference);
-  logs.assign(s.count * models, 0.0);
-  products.assign(s.count * models, 1.0);
-  std::vector<std::uint8_t> turns(s.count, 0);
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto d = row(s.difference, i);
-    double* const product = products.data() + s.cells[i] * models;
-    for (std::size_t h = 0; h < models; ++h) product[h] *= 1 + bet * (m - d[h]);
-    if (++turns[s.cells[i]] < 64) continue;
-    turns[s.cells[i]] = 0;
-    double* const log = logs.data() + s.cells[i] * models;
-    for (std::size_t h = 0; h < models; ++h) {
-      log[h] += std::log(product[h]);
-      product[h] = 1;
-    }
-  }
-  double out = 0;
-  if (best != nullptr) best->assign(s.count, 0);
-  for (std::size_t k = 0; k < s.count; ++k) {
-    double least = std::numeric_limits<double>::infinity();
-    for (std::size_t h = 0; h < models; ++h) {
-      const double value = logs[k * models + h] + std::log(products[k * models + h]) +
-                           (s.log_prior.size() == 0 ? 0.0 : s.log_prior(k, h));
-      if (value >= least) continue;
-      least = value;
-      if (best != nullptr) (*best)[k] = static_cast<std::uint32_t>(h);
-    }
-    out += least;
-  }
-  return out;
-}
-
-/// log of the mixture over stakes of the least capital at m, a log e-value against "the mean of D(r*) is at least m"
-/// for the unknown r* of the class, and the stake that has most of it. Rises with m.
-inline std::pair<double, double> log_e_value(const comparison_sample& s, std::span<const double> stakes, double m) {
-  constexpr double none = -std::numeric_limits<double>::infinity();
-  std::vector<double> logs, products, of;
-  double most = none, at = stakes[0];
-  for (const double stake : stakes) {
-    const double bet = stake / s.range;
-    // Below 0, D may be farther from m than the range: the bet must still leave some capital.
-    of.push_back(bet * (s.range - m) < 1 ? least_log_capital(s, bet, m, logs, products) : none);
-    if (of.back() > most) {
-      most = of.back();
-      at = stake;
-    }
-  }
-  if (most == none) return {none, at};
-  double sum = 0;
-  for (const double value : of) sum += std::exp(value - most);
-  return {most + std::log(sum / static_cast<double>(of.size())), at};
-}
-
-/// The least m (to 1e-6 of the range, from above) whose e-value reaches 1/δ; the range if none does.
-inline comparator_certificate bound_against(const comparison_sample& s, double delta) {
-  comparator_certificate out;
-  const double goal = std::log(1 / delta);
-  const auto stakes = comparator_stakes(rows(s.difference), delta);
-  double low = -s.range, high = s.range;
-  if (log_e_value(s, stakes, high).first >= goal) {
-    while (high - low > 1e-6 * s.range) {
-      const double middle = (low + high) / 2;
-      (log_e_value(s, stakes, middle).first >= goal ? high : low) = middle;
-    }
-  }
-  out.bound = high;
-  out.trivial = s.range;
-  out.prompts = rows(s.difference);
-  std::vector<double> logs, products;
-  const double bet = log_e_value(s, stakes, high).second / s.range;
-  least_log_capital(s, bet, high, logs, products, &out.comparator);
-  out.sizes.assign(s.count, 0);
-  out.differences.assign(s.count, 0.0);
-  const double n = static_cast<double>(out.prompts);
-  for (std::size_t i = 0; i < out.prompts; ++i) {
-    const std::size_t k = s.cells[i];
-    ++out.sizes[k];
-    out.differences[k] += s.difference(i, out.comparator[k]) / n;
-  }
-  for (const double d : out.differences) out.difference += d;
-  return out;
-}
 
 /// D_i(h) from outcomes and costs of the pool (n x M, columns as in models()), missing ones against the router.
 inline matrix<double> differences_of(std::span<const std::uint32_t> choices, const loss_matrix& losses,
@@ -201,56 +80,6 @@ inline matrix<double> differences_of(std::span<const std::uint32_t> choices, con
     }
   }
   return out;
-}
-
-template <class T>
-inline constexpr bool is_cells_class = false;
-template <class Clustering>
-inline constexpr bool is_cells_class<against::cells<Clustering>> = true;
-
-template <class T>
-concept comparator_class = std::same_as<T, against::best_single> || std::same_as<T, against::every_rule> ||
-    std::same_as<T, against::rules> || is_cells_class<T>;
-
-/// Puts the class into the sample: cells, or for a list of rules one column a rule.
-template <class Comparators>
-void set_class(std::string_view function, const Comparators& comparators, const embedding_matrix& x,
-               comparison_sample& s) {
-  const std::size_t n = rows(s.difference);
-  if constexpr (std::same_as<Comparators, against::best_single>) {
-    s.cells.assign(n, 0);
-    s.count = 1;
-  } else if constexpr (std::same_as<Comparators, against::every_rule>) {
-    // One cell, whose only rival is the best answer to each prompt.
-    auto best = make_matrix<double>(n, 1);
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto d = row(s.difference, i);
-      best(i, 0) = *std::max_element(d.begin(), d.end());
-    }
-    s.difference = std::move(best);
-    s.cells.assign(n, 0);
-    s.count = 1;
-  } else if constexpr (std::same_as<Comparators, against::rules>) {
-    require(!comparators.choices.empty(), function, ": rules has 0 rules, but must have at least 1");
-    auto of = make_matrix<double>(n, comparators.choices.size());
-    for (std::size_t c = 0; c < comparators.choices.size(); ++c) {
-      const auto& choices = comparators.choices[c];
-      require(choices.size() == n, function, ": rule ", c, " has ", choices.size(),
-              " choices, but must have one for each prompt of the sample, ", n);
-      for (std::size_t i = 0; i < n; ++i) {
-        require(choices[i] < columns(s.difference), function, ": a choice of rule ", c, " is ", choices[i],
-                ", but must be below the number of models, ", columns(s.difference));
-        of(i, c) = s.difference(i, choices[i]);
-      }
-    }
-    s.difference = std::move(of);
-    s.cells.assign(n, 0);
-    s.count = 1;
-  } else {
-    s.count = comparators.clustering.size();
-    require<not_fitted>(s.count != 0, function, ": the comparators' clustering has no cells: fit must come first");
-    s.cells = comparators.clustering.assign(x);
-  }
 }
 
 /// The rule's price where it is a Lagrangian one per unit cost.
@@ -276,6 +105,31 @@ struct gathered_differences {
   std::size_t missing = 0;
 };
 
+/// Refuses a sample that is none for this router: no prompts, no pool, prompts that it has seen.
+template <class Router, class Loss>
+void check_fresh_sample(std::string_view where, const Router& router, const basic_routing_table<Loss>& table) {
+  require<not_fitted>(!router.models().empty(), where,
+                      ": the pool is empty, but must have at least one model (enroll)");
+  require(table.size() != 0, where, ": the table has 0 prompts, but must have at least 1");
+  if constexpr (requires { router.fitted_on(); }) {
+    constexpr auto why = "what it promises holds for choices that do not know the sample";
+    require_fresh(where, router.fitted_on(), table, "fit", why);
+    require_fresh(where, router.enrolled_on(), table, "enroll", why);
+  }
+}
+
+/// Refuses weights that are none.
+inline void check_weights(std::string_view where, const certify_against_options& options, std::size_t prompts) {
+  require(options.largest_weight >= 1 && std::isfinite(options.largest_weight), where, ": largest_weight is ",
+          options.largest_weight, ", but must be finite and at least 1, the mean of the weights");
+  require(options.weights.empty() || options.weights.size() == prompts, where, ": weights has ", options.weights.size(),
+          " entries, but must have none or one for each prompt of the sample, ", prompts);
+  for (std::size_t i = 0; i < options.weights.size(); ++i)
+    require<std::domain_error>(options.weights[i] >= 0 && options.weights[i] <= options.largest_weight, where,
+                               ": the weight of prompt ", i, " is ", options.weights[i],
+                               ", but must be from 0 to the declared largest, ", options.largest_weight);
+}
+
 template <class Router, class Loss>
 gathered_differences gather_differences(std::string_view where, const Router& router,
                                         const basic_routing_table<Loss>& table,
@@ -287,6 +141,7 @@ gathered_differences gather_differences(std::string_view where, const Router& ro
           ": largest_cost is not declared, but must be where lambda is above 0: no mean is bounded without it");
   require(largest >= 0 && std::isfinite(largest), where, ": largest_cost is ", largest,
           ", but must be finite and at least 0");
+  check_weights(where, options, table.size());
   const auto columns_of = pool_columns(router, table);
   std::vector<std::size_t> all(table.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
@@ -301,18 +156,84 @@ gathered_differences gather_differences(std::string_view where, const Router& ro
   out.choices = router.route(out.x);
   out.difference = differences_of(out.choices, losses, costs, lambda);
   out.range = 1 + lambda * largest;
+  if (!options.weights.empty()) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      for (double& d : row(out.difference, i)) d *= options.weights[i];
+    }
+    out.range *= options.largest_weight;
+  }
   for (std::size_t i = 0; i < out.choices.size(); ++i) out.missing += is_missing(losses(i, out.choices[i])) ? 1u : 0u;
+  return out;
+}
+
+/// A sample as a router with hard cells sees it.
+struct own_cells_sample {
+  gathered_differences gathered;
+  label_vector labels;
+  std::vector<std::uint32_t> chosen;  ///< in each cell, also in those that have no prompt here: at their centroids
+  std::vector<char> is_home;          ///< 0: the centroid lies on another's and says nothing of its own cell
+};
+
+template <class Router, class Loss>
+own_cells_sample sample_of_own_cells(std::string_view where, const Router& router,
+                                     const basic_routing_table<Loss>& table, const certify_against_options& options) {
+  static_assert(
+      requires { requires hard_cluster_map<std::remove_cvref_t<decltype(router.predictor_policy().map())>>; },
+      "certify: the router's predictor must be cell-based with hard cells (nearest_map): what is certified is its "
+      "choice "
+      "in each cell");
+  require<not_fitted>(router.size() != 0, where, ": the pool is empty, but must have at least one model (enroll)");
+  require(table.size() != 0, where, ": the table has 0 prompts, but must have at least 1");
+  require_fresh(where, router.fitted_on(), table, "fit",
+                "the cells must not know the prompts that LLMs are enrolled with");
+  require_random_labels(where, router, table);
+  own_cells_sample out{gather_differences(where, router, table, options), {}, {}, {}};
+  const auto& map = router.predictor_policy().map();
+  out.labels = map.labels(out.gathered.x);
+  const embedding_matrix& centroids = router.predictor_policy().clustering_policy().centroids();
+  out.chosen = router.route(centroids);
+  const auto home = map.labels(centroids);
+  for (std::size_t k = 0; k < home.size(); ++k) out.is_home.push_back(home[k] == k);
+  for (std::size_t i = 0; i < out.labels.size(); ++i) {
+    const std::size_t k = out.labels[i];
+    require(out.gathered.choices[i] == out.chosen[k] || !out.is_home[k], where, ": the choices in cell ", k,
+            " differ, but must be the same for every prompt of a cell");
+  }
+  return out;
+}
+
+/// What is said of a bound: of each cell, and of the sample.
+inline comparator_certificate describe(const comparison_sample& s, comparator_bound found, confidence_level level,
+                                       const gathered_differences& of, const certify_against_options& options) {
+  comparator_certificate out;
+  out.largest_weight = options.weights.empty() ? 1 : options.largest_weight;
+  out.trivial = s.range / out.largest_weight;
+  out.bound = std::min(found.bound, out.trivial);
+  out.level = level.value();
+  out.lambda = of.lambda;
+  out.missing = of.missing;
+  out.prompts = rows(s.difference);
+  out.comparator = std::move(found.rivals);
+  out.sizes.assign(s.count, 0);
+  out.differences.assign(s.count, 0.0);
+  for (std::size_t i = 0; i < out.prompts; ++i) {
+    const std::size_t k = s.cells[i];
+    ++out.sizes[k];
+    out.differences[k] += s.difference(i, out.comparator[k]) / static_cast<double>(out.prompts);
+  }
+  for (const double d : out.differences) out.difference += d;
   return out;
 }
 
 }  // namespace detail
 
 /// Certifies any router against the best rule of a class that was fixed beforehand, on held-out prompts, which are
-/// spent: the supremum of the m that no mixture of bets on D = J(router) − J(r*) rejects, r* the class's best (proof:
-/// docs/theory.md, section 11; bets after Waudby-Smith and Ramdas 2010.09686). Needs no interval for shares of cells
-/// and no order of rows. The router is anything with models(), reader() and a batched route(embeddings). One λ, fixed
-/// beforehand; costs are the table's, none above the declared largest. A missing outcome counts against the router.
-/// O(n M) for each of some five bets and 20 steps.
+/// spent: the supremum of the m that a bet on D = J(router) − J(r*) does not reject, r* the class's best (proof:
+/// docs/theory.md, section 11; bets after Waudby-Smith and Ramdas 2010.09686). Needs no interval for shares of cells.
+/// Rows may come in any order and are bet on in the one that a fixed seed draws; the promise is over sample and seed.
+/// The router is anything with models(), reader() and a batched route(embeddings). One λ, fixed beforehand; costs are
+/// the table's, none above the declared largest. A missing outcome counts against the router. O(n M) for each of 22
+/// steps.
 /// Throws not_fitted, std::invalid_argument (prompts that the router was fitted or enrolled on, a model that the table
 /// lacks, λ above 0 without a largest cost, shapes), std::domain_error for a cost above the declared one.
 template <class Router, class Sample, class Comparators>
@@ -331,21 +252,11 @@ comparator_certificate certify_against(const Router& router, Sample&& sample, co
   if constexpr (detail::is_handed_over<Sample> && detail::comparator_class<Comparators>) {
     const auto spent = std::move(sample);
     const auto& table = spent.table();
-    detail::require<not_fitted>(!router.models().empty(), where,
-                                ": the pool is empty, but must have at least one model (enroll)");
-    detail::require(table.size() != 0, where, ": the table has 0 prompts, but must have at least 1");
-    if constexpr (requires { router.fitted_on(); }) {
-      constexpr auto why = "what it promises holds for choices that do not know the sample";
-      detail::require_fresh(where, router.fitted_on(), table, "fit", why);
-      detail::require_fresh(where, router.enrolled_on(), table, "enroll", why);
-    }
+    detail::check_fresh_sample(where, router, table);
     const auto of = detail::gather_differences(where, router, table, options);
     detail::comparison_sample s{of.difference, {}, 0, of.range, make_matrix<double>(0, 0)};
     detail::set_class(where, comparators, of.x, s);
-    out = detail::bound_against(s, level.delta() * spent.share());
-    out.level = level.value();
-    out.lambda = of.lambda;
-    out.missing = of.missing;
+    out = detail::describe(s, detail::bound_against(s, level.delta() * spent.share()), level, of, options);
   }
   return out;
 }
@@ -360,97 +271,18 @@ template <class Router, class Loss>
 comparator_certificate certify_against_own_cells(const Router& router, const basic_routing_table<Loss>& enrolled,
                                                  confidence_level level, const certify_against_options& options = {}) {
   constexpr auto where = "certify_against_own_cells";
-  static_assert(
-      requires { requires hard_cluster_map<std::remove_cvref_t<decltype(router.predictor_policy().map())>>; },
-      "certify_against_own_cells: the router's predictor must be cell-based with hard cells (nearest_map): the prior "
-      "is "
-      "over its choices in the cells");
-  detail::require<not_fitted>(router.size() != 0, where,
-                              ": the pool is empty, but must have at least one model (enroll)");
-  detail::require(enrolled.size() != 0, where, ": the table has 0 prompts, but must have at least 1");
-  detail::require_fresh(where, router.fitted_on(), enrolled, "fit",
-                        "the cells must not know the prompts that LLMs are enrolled with");
-  detail::require_random_labels(where, router, enrolled);
-  const auto of = detail::gather_differences(where, router, enrolled, options);
-  detail::comparison_sample s{of.difference, router.predictor_policy().map().labels(of.x),
-                              router.predictor_policy().map().size(), of.range, make_matrix<double>(0, 0)};
-  // What the router chooses in each cell, also in those that have no prompt here: at their centroids.
-  const embedding_matrix& centroids = router.predictor_policy().clustering_policy().centroids();
-  const auto chosen = router.route(centroids);
-  const auto home = router.predictor_policy().map().labels(centroids);
-  for (std::size_t i = 0; i < of.choices.size(); ++i)
-    detail::require(of.choices[i] == chosen[s.cells[i]] || home[s.cells[i]] != s.cells[i], where,
-                    ": the choices in cell ", s.cells[i], " differ, but must be the same for every prompt of a cell");
+  const auto own = detail::sample_of_own_cells(where, router, enrolled, options);
+  detail::comparison_sample s{own.gathered.difference, own.labels, own.chosen.size(), own.gathered.range,
+                              make_matrix<double>(0, 0)};
   const double m = static_cast<double>(router.size());
   const double rho = std::min(0.5, 1 / static_cast<double>(s.count));
   s.log_prior = make_matrix<double>(s.count, router.size(), 0.0);
   for (std::size_t k = 0; m > 1 && k < s.count; ++k) {
-    // A centroid that lies on another's says nothing of its own cell: the choice there counts as unlike any.
+    // Where the choice is not known it counts as unlike any.
     for (std::size_t h = 0; h < router.size(); ++h)
-      s.log_prior(k, h) = home[k] == k && chosen[k] == h ? std::log(1 - rho) : std::log(rho / (m - 1));
+      s.log_prior(k, h) = own.is_home[k] && own.chosen[k] == h ? std::log(1 - rho) : std::log(rho / (m - 1));
   }
-  auto out = detail::bound_against(s, level.delta());
-  out.level = level.value();
-  out.lambda = of.lambda;
-  out.missing = of.missing;
-  return out;
-}
-
-/// Certificates of one router at several prices, all at once with probability `level`.
-struct comparator_path {
-  std::vector<comparator_certificate> at_prices;  ///< by rising λ
-
-  /// The bound at any price between the first and the last: that of a fixed router to the best of a class is convex in
-  /// λ, so that the chord is above it. Throws std::invalid_argument outside.
-  double bound(double lambda) const {
-    detail::require(!at_prices.empty() && lambda >= at_prices.front().lambda && lambda <= at_prices.back().lambda,
-                    "comparator_path::bound: lambda is ", lambda, ", but must be between the first price and the last");
-    std::size_t after = 0;
-    while (at_prices[after].lambda < lambda) ++after;
-    if (after == 0 || at_prices[after].lambda == lambda) return at_prices[after].bound;
-    const auto &left = at_prices[after - 1], &right = at_prices[after];
-    const double t = (lambda - left.lambda) / (right.lambda - left.lambda);
-    return (1 - t) * left.bound + t * right.bound;
-  }
-
-  /// With the same probability: E ℓ of the router less that of the best rule of the class that costs no more than it,
-  /// the least of the bounds at the prices (and no λ has to be named): ℓ(r) − ℓ(r') = J(r) − J(r') − λ (c(r) − c(r')).
-  double at_its_cost() const {
-    detail::require(!at_prices.empty(), "comparator_path::at_its_cost: there are 0 prices, but must be at least 1");
-    double out = at_prices.front().bound;
-    for (const auto& c : at_prices) out = std::min(out, c.bound);
-    return out;
-  }
-};
-
-/// Prices of which one unit of the largest cost is worth 0, .03, .1, .3, 1 and 3 of quality: a grid that no sample has
-/// to be looked at for. Throws std::invalid_argument for a largest cost that is not positive and finite.
-inline std::vector<double> price_grid(double largest_cost) {
-  detail::require(largest_cost > 0 && std::isfinite(largest_cost), "price_grid: largest_cost is ", largest_cost,
-                  ", but must be finite and above 0");
-  std::vector<double> out;
-  for (const double worth : {0.0, 0.03, 0.1, 0.3, 1.0, 3.0}) out.push_back(worth / largest_cost);
-  return out;
-}
-
-/// `certify_against` at each of `prices` (rising, fixed beforehand), δ shared evenly: one router, whose choices are the
-/// same at every price. The sample is spent. Throws as `certify_against`, and std::invalid_argument for no prices or
-/// prices that do not rise.
-template <class Router, class Sample, class Comparators>
-comparator_path certify_path(const Router& router, Sample&& sample, const Comparators& comparators,
-                             confidence_level level, std::span<const double> prices, double largest_cost) {
-  detail::require_handed_over<Sample>();
-  comparator_path out;
-  if constexpr (detail::is_handed_over<Sample>) {
-    detail::require(
-        !prices.empty() && std::adjacent_find(prices.begin(), prices.end(), std::greater_equal<>()) == prices.end(),
-        "certify_path: prices has ", prices.size(), " entries, but must have at least 1, and they must rise");
-    auto shares = std::move(sample).shares(prices.size());
-    for (std::size_t i = 0; i < prices.size(); ++i)
-      out.at_prices.push_back(certify_against(router, std::move(shares[i]), comparators, level,
-                                              {.lambda = prices[i], .largest_cost = largest_cost}));
-  }
-  return out;
+  return detail::describe(s, detail::bound_with_prior(s, level.delta()), level, own.gathered, options);
 }
 
 }  // namespace uniroute

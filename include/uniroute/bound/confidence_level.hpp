@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <uniroute/detail/check.hpp>
 
 namespace uniroute {
@@ -21,6 +22,15 @@ class confidence_level {
   }
   double value() const noexcept { return level_; }      ///< 1 − δ
   double delta() const noexcept { return 1 - level_; }  ///< δ
+
+  /// The level of the `number`-th (from 1) of a series of promises, whose length need not be known, such that all of
+  /// them hold at once with this one's probability: δ / (number (number + 1)), which sums to δ. For pools that LLMs
+  /// join one after another. Throws std::invalid_argument for 0.
+  confidence_level at_join(std::size_t number) const {
+    detail::require(number != 0, "confidence_level::at_join: number is 0, but must be at least 1");
+    const double count = static_cast<double>(number);
+    return confidence_level(1 - delta() / (count * (count + 1)));
+  }
 
  private:
   double level_;

@@ -26,6 +26,9 @@ struct split_options {
   std::uint64_t seed = 1;              ///< same seed, same split, on every machine
   std::size_t validation_prompts = 0;  ///< if not 0, this many instead, taken from or given to `train`
   bool allow_static_pool = true;       ///< fewer than 3 unseen LLMs: all are seen and unseen (else an error)
+  /// A further column of models.csv, say `base_model`: LLMs of equal text there (temperatures and prompting styles of
+  /// one LLM are not independent) are all seen or all unseen. Empty: each LLM by itself.
+  std::string together = {};
 };
 
 /// Row and column indices of a split, each in rising order.
@@ -67,10 +70,35 @@ std::vector<std::vector<std::size_t>> equal_prompts(const basic_routing_table<Lo
   return groups;
 }
 
+/// LLMs in groups of equal text in a column; each by itself where it has none.
+template <class Loss>
+std::vector<std::vector<std::size_t>> models_together(const basic_routing_table<Loss>& table,
+                                                      const std::string& column) {
+  std::map<std::string_view, std::size_t> group_of;
+  std::vector<std::vector<std::size_t>> groups;
+  bool named = column.empty();
+  for (std::size_t h = 0; h < table.model_count(); ++h) {
+    const auto& others = table.models()[h].others;
+    const auto at = others.find(column);
+    named = named || at != others.end();
+    if (column.empty() || at == others.end() || at->second.empty()) {
+      groups.push_back({h});
+      continue;
+    }
+    const auto [group, fresh] = group_of.try_emplace(at->second, groups.size());
+    if (fresh) groups.emplace_back();
+    groups[group->second].push_back(h);
+  }
+  require(named, "split: together is '", column, "', but must be a further column of the models (models.csv)");
+  return groups;
+}
+
 }  // namespace detail
 
-/// Draws a split. Prompts of equal text stay on one side. Uniform over groups of equal prompts and over LLMs.
-/// Throws std::invalid_argument for shares outside their range and for a side that would be empty.
+/// Draws a split. Prompts of equal text stay on one side. Uniform over groups of equal prompts and over LLMs (groups of
+/// LLMs where they stay together: as many groups are seen as reach the wanted number of LLMs).
+/// Throws std::invalid_argument for shares outside their range, for a side that would be empty and for a column that no
+/// LLM has.
 template <class Loss>
 split_indices split_rows(const basic_routing_table<Loss>& table, const split_options& options = {}) {
   constexpr auto where = "split";
@@ -105,11 +133,16 @@ split_indices split_rows(const basic_routing_table<Loss>& table, const split_opt
   }
 
   const std::size_t m = table.model_count();
-  std::vector<std::size_t> models(m);
-  std::iota(models.begin(), models.end(), std::size_t{0});
+  auto model_groups = detail::models_together(table, options.together);
   random_engine model_draws(derive_seed(options.seed, 1));
-  shuffle(std::span(models), model_draws);
-  const auto seen = static_cast<std::size_t>(std::lround(options.seen_models * static_cast<double>(m)));
+  shuffle(std::span(model_groups), model_draws);
+  const auto wanted = static_cast<std::size_t>(std::lround(options.seen_models * static_cast<double>(m)));
+  std::size_t seen = 0;
+  std::vector<std::size_t> models;
+  for (const auto& group : model_groups) {
+    if (models.size() < wanted) seen = models.size() + group.size();
+    models.insert(models.end(), group.begin(), group.end());
+  }
   if (m - std::min(seen, m) < 3) {
     detail::require(options.allow_static_pool, where, ": ", m - std::min(seen, m),
                     " models would be unseen, but at least 3 must be");

@@ -33,6 +33,8 @@ inline void add_options(CLI::App& app, experiment_settings& s) {
   app.add_option("--validation", s.validation, "prompts on which every LLM is run once")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--together", s.together,
+                 "a column of models.csv, e.g. base_model: LLMs that are equal there are new together");
   app.add_option("--seed", s.seed, "same seed, same numbers")->capture_default_str();
   app.add_option("--threads", s.threads, "0: all; never changes a number")->capture_default_str();
   app.add_option("--out", s.out, "directory to write")->capture_default_str();

@@ -96,6 +96,7 @@ graded_trial make_trial(const basic_routing_table<Loss>& table, const loss_matri
   how.train = (1 - options.test) * 0.5;
   how.validation = (1 - options.test) * 0.5;
   how.seen_models = options.seen_models;
+  how.together = options.together;
   how.seed = derive_seed(options.seed, index);
   const auto half = static_cast<std::size_t>((1 - options.test) * static_cast<double>(table.size()) / 2);
   how.validation_prompts = std::max<std::size_t>(1, std::min(options.validation_prompts, half));

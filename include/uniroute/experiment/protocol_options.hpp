@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <uniroute/arrays.hpp>
 #include <uniroute/experiment/metric_set.hpp>
 #include <uniroute/experiment/references.hpp>
@@ -25,6 +26,7 @@ struct protocol_options {
   std::size_t validation_prompts = 400;  ///< validation prompts of a trial; at most half of those not in the test
   double test = 0.3;                     ///< share of prompts
   double seen_models = 2.0 / 3;          ///< share of LLMs
+  std::string together = {};             ///< a column of models.csv: LLMs that are equal there are hidden together
   std::size_t threads = 0;               ///< 0: all of the machine; never changes a bit
   bool static_pool = false;              ///< hide no LLM: all are seen and unseen
   double hidden = 0;                     ///< share of training and validation outcomes that are hidden at random

@@ -81,6 +81,7 @@ inline nlohmann::ordered_json protocol_json(const protocol_result& result, const
           {"train", result.train},
           {"test", result.test},
           {"encoder", encoder},
+          {"together", s.together},
           {"static_pool", result.static_pool},
           {"rho", result.rho},
           {"models_left_out_of_trials", result.dropped}};

@@ -242,7 +242,7 @@ inline nlohmann::ordered_json settings_json(const std::string& job, const experi
           {"table", t.name()},       {"hash", detail::hexadecimal(hash)},
           {"encoder", from.encoder}, {"model", s.model.model},
           {"trials", s.trials},      {"validation", s.validation},
-          {"seed", s.seed}};
+          {"seed", s.seed},          {"together", s.together}};
 }
 
 /// What stands between a report that is there, or what an interrupted run has left, and the new one: the marker for

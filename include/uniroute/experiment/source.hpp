@@ -29,6 +29,7 @@ struct experiment_settings {
   std::size_t validation = 400;  ///< validation prompts of a trial
   std::size_t threads = 0;       ///< 0: all; never changes a number
   std::uint64_t seed = 1;
+  std::string together = {};  ///< a column of models.csv: LLMs that are equal there are hidden together
 };
 
 /// A table with what an experiment needs to embed it.
@@ -71,6 +72,7 @@ inline protocol_options options_of(const experiment_settings& s) {
   out.seed = s.seed;
   out.validation_prompts = s.validation;
   out.threads = s.threads;
+  out.together = s.together;
   return out;
 }
 

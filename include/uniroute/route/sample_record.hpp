@@ -29,6 +29,18 @@ class sample_record {
   }
   explicit sample_record(const embedding_matrix& x) : whole_(fingerprint(x)) {}
 
+  /// The same sample with the prompts of a table that came in later.
+  template <class Loss>
+  sample_record with(const basic_routing_table<Loss>& table) const {
+    sample_record out(table);
+    const std::size_t fresh = out.prompts_.size();
+    out.prompts_.insert(out.prompts_.end(), prompts_.begin(), prompts_.end());
+    std::inplace_merge(out.prompts_.begin(), out.prompts_.begin() + static_cast<std::ptrdiff_t>(fresh),
+                       out.prompts_.end());
+    out.whole_ = whole_;
+    return out;
+  }
+
   /// The first prompt of the table that is in this sample too.
   template <class Loss>
   std::optional<std::size_t> first_shared(const basic_routing_table<Loss>& table) const {
