@@ -6,6 +6,7 @@
 //   world/world.hpp            worlds whose error probabilities are known.
 //   regret/regret.hpp          regret where the truth is known.
 //   experiment/experiment.hpp  methods beside each other on a table.
+//   ladders.hpp                LLMs asked one after another.
 //   files.hpp                  what reads and writes files, with nlohmann/json.
 
 #include <uniroute/cluster/cluster.hpp>

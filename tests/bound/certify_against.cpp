@@ -277,9 +277,10 @@ TEST_CASE("the statement holds over every sequence of a small world, exactly") {
         s.difference(i, 1) = (cell == 0 ? la : lb) - lb;
         probability *= each[t];
       }
-      const auto bets = ur::detail::comparator_bets(s, delta, n);
+      const auto order = ur::detail::betting_order(n);
+      const auto bets = ur::detail::comparator_bets(s, order, delta, n);
       const auto looks = ur::detail::late_looks(n);
-      ur::detail::comparator_capital capital(s);
+      ur::detail::comparator_capital capital(s, order);
       total += probability;
       const std::vector<std::vector<double>> one{bets};
       if (ur::detail::log_evidence(capital, one, regret, looks) >= std::log(1 / delta)) broken += probability;

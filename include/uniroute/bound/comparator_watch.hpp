@@ -59,7 +59,7 @@ class comparator_watch {
       detail::comparison_sample s{of.difference, {}, 0, of.range, make_matrix<double>(0, 0)};
       detail::set_class(where, comparators_, of.x, s);
       auto seen = seen_.with(table);
-      append(detail::shuffled(s));
+      append(s);
       of_.lambda = of.lambda;
       of_.missing += of.missing;
       seen_ = std::move(seen);
@@ -72,11 +72,12 @@ class comparator_watch {
   /// What holds now. O(n M) for each of 22 steps. Throws std::invalid_argument before the first prompt.
   comparator_certificate certificate() const {
     detail::require(prompts() != 0, "comparator_watch::certificate: there are 0 prompts, but must be at least 1 (add)");
-    const std::vector<std::vector<double>> bets{detail::comparator_bets(all_, level_.delta(), 0)};
+    const std::vector<std::vector<double>> bets{detail::comparator_bets(all_, order_, level_.delta(), 0)};
     std::vector<std::size_t> looks;
     for (std::size_t rows = 1; rows < prompts(); rows += 1 + rows / 8) looks.push_back(rows);
     looks.push_back(prompts());
-    return detail::describe(all_, detail::bound_against(all_, bets, looks, level_.delta()), level_, of_, options_);
+    return detail::describe(all_, detail::bound_against(all_, order_, bets, looks, level_.delta()), level_, of_,
+                            options_);
   }
 
  private:
@@ -90,6 +91,7 @@ class comparator_watch {
     all_.cells.insert(all_.cells.end(), s.cells.begin(), s.cells.end());
     all_.count = s.count;
     all_.range = s.range;
+    for (const std::size_t i : detail::betting_order(rows(s.difference))) order_.push_back(before + i);
   }
 
   Router router_;
@@ -97,6 +99,7 @@ class comparator_watch {
   confidence_level level_;
   certify_against_options options_;
   detail::comparison_sample all_;
+  std::vector<std::size_t> order_;  ///< in which rows are bet on: batch after batch
   detail::gathered_differences of_;
   sample_record seen_;
 };

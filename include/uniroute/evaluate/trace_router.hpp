@@ -30,6 +30,7 @@ namespace uniroute {
 struct decisions {
   double setting = 0;                  ///< λ, budget, threshold: whatever the rule is swept by
   std::vector<std::uint32_t> choices;  ///< n indices of models
+  std::vector<double> costs = {};      ///< n: what was paid in all, where more was asked than what is kept; or none
 };
 
 /// The curve of decisions that are made already: a point a setting, in the order given, the setting in `lambda`.
@@ -49,11 +50,16 @@ inline deferral_curve trace_decisions(std::span<const decisions> decided, const 
     const auto& choices = decided[s].choices;
     detail::require(choices.size() == n, where, ": choices has ", choices.size(),
                     " entries, but must have one for each prompt, ", n);
+    const auto& paid = decided[s].costs;
+    detail::require(paid.empty() || paid.size() == n, where, ": costs of a setting has ", paid.size(),
+                    " entries, but must have none or one for each prompt, ", n);
     detail::choice_tally tally(losses);
     for (std::size_t i = 0; i < n; ++i) {
       detail::require(choices[i] < m, where, ": a choice is ", choices[i], ", but must be below the number of models, ",
                       m);
-      tally.choose(choices[i], losses(i, choices[i]), costs(i, choices[i]));
+      const double cost = paid.empty() ? costs(i, choices[i]) : paid[i];
+      detail::check_cost(where, "a cost", cost);
+      tally.choose(choices[i], losses(i, choices[i]), cost);
     }
     out.points.push_back(tally.point(decided[s].setting));
     if (!options.shares) continue;

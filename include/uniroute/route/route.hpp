@@ -14,9 +14,8 @@
 //   mean_cost          cost estimates: one number per LLM (default). cell_cost: one per LLM and cell.
 //   write_router, read_router   a router on disk; in uniroute/files.hpp.
 //
-// Not provided: rules that ask a second LLM after the first has answered (a cascade's cost adds up along the way, and
-// its choice is not an index), rules with a random choice that is not a function of the prompt (a result could not be
-// repeated).
+// Rules that ask a second LLM after the first has answered are ladders (ladders.hpp). Not provided: rules with a random
+// choice that is not a function of the prompt (a result could not be repeated).
 
 #include <uniroute/route/best_quality_rule.hpp>
 #include <uniroute/route/budget_rule.hpp>

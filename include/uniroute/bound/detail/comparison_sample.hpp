@@ -4,10 +4,12 @@
 // section 11). Knows no router and no table.
 
 #include <algorithm>
+#include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <span>
 #include <uniroute/arrays.hpp>
@@ -28,20 +30,13 @@ struct comparison_sample {
   matrix<double> log_prior = make_matrix<double>(0, 0);
 };
 
-/// The sample with its rows in the order that a fixed seed draws: rows of real tables are sorted by benchmark, and bets
-/// that learn from the first benchmark lose on the next. O(n M).
-inline comparison_sample shuffled(const comparison_sample& s) {
-  const std::size_t n = rows(s.difference);
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
+/// An order of n rows that a fixed seed draws: rows of real tables are sorted by benchmark, and bets that learn from
+/// the first benchmark lose on the next.
+inline std::vector<std::size_t> betting_order(std::size_t n) {
+  std::vector<std::size_t> out(n);
+  std::iota(out.begin(), out.end(), std::size_t{0});
   random_engine draws(derive_seed(betting_seed, n));
-  shuffle(std::span(order), draws);
-  comparison_sample out{make_matrix<double>(n, columns(s.difference)), label_vector(n), s.count, s.range, s.log_prior};
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto from = row(s.difference, order[i]);
-    std::copy(from.begin(), from.end(), row(out.difference, i).begin());
-    out.cells[i] = s.cells[order[i]];
-  }
+  shuffle(std::span(out), draws);
   return out;
 }
 
@@ -50,7 +45,8 @@ inline comparison_sample shuffled(const comparison_sample& s) {
 /// from the rows before it alone. One bet serves every rule of the class, or capitals would not be those of one gambler
 /// for each rule; σ² is that of the rule that was best before each row, in range²: (1 + Σ (D − mean before)²) / (t +
 /// 1). O(n M).
-inline std::vector<double> comparator_bets(const comparison_sample& s, double delta, std::size_t horizon) {
+inline std::vector<double> comparator_bets(const comparison_sample& s, std::span<const std::size_t> order, double delta,
+                                           std::size_t horizon) {
   const std::size_t n = rows(s.difference), models = columns(s.difference);
   std::vector<double> out(n), sums(s.count * models, 0.0);
   double error = 1, sum = 0;
@@ -58,9 +54,9 @@ inline std::vector<double> comparator_bets(const comparison_sample& s, double de
     const double seen = static_cast<double>(t) + 1, variance = error / seen;
     const double size = horizon == 0 ? seen * std::log(1 + seen) : static_cast<double>(horizon);
     out[t] = std::sqrt(2 * std::log(1 / delta) / (size * variance)) / s.range;
-    double* const of_cell = sums.data() + s.cells[t] * models;
+    double* const of_cell = sums.data() + s.cells[order[t]] * models;
     const auto rival = static_cast<std::size_t>(std::max_element(of_cell, of_cell + models) - of_cell);
-    const auto d = row(s.difference, t);
+    const auto d = row(s.difference, order[t]);
     const double miss = d[rival] / s.range - sum / seen;
     error += miss * miss;
     sum += d[rival] / s.range;
@@ -80,22 +76,24 @@ inline std::vector<std::vector<double>> fixed_bets(std::size_t n, double range, 
   return out;
 }
 
-/// Capitals against every LLM in every cell, row by row. Factors lie between 1 − betting_cut and some 10, so that
-/// logarithms are taken of products of 64.
+/// Capitals against every LLM in every cell, row by row, as a mantissa and a power of two: factors lie between 1 −
+/// betting_cut and some 10, so that products of 64 are brought back to [1/2, 1), and a logarithm is taken of the least
+/// of each cell alone.
 class comparator_capital {
  public:
-  explicit comparator_capital(const comparison_sample& s)
+  comparator_capital(const comparison_sample& s, std::span<const std::size_t> order)
       : sample_(s),
+        order_(order),
         models_(columns(s.difference)),
-        logs_(s.count * models_),
-        products_(logs_.size()),
+        powers_(s.count * models_),
+        products_(powers_.size()),
         turns_(s.count) {}
 
   /// Σ_k min_h Σ_{i in k, i <= look} log(1 + bet_i (m − D_i(h))) (+ the prior) at each look: the least log capital over
   /// rules. Bets are cut so that no row can take more than betting_cut of the capital. Rises with m. `looks`: numbers
   /// of rows, rising.
   std::vector<double> log_capitals(std::span<const double> bets, double m, std::span<const std::size_t> looks) {
-    std::fill(logs_.begin(), logs_.end(), 0.0);
+    std::fill(powers_.begin(), powers_.end(), 0.0);
     std::fill(products_.begin(), products_.end(), 1.0);
     std::fill(turns_.begin(), turns_.end(), std::uint8_t{0});
     const double room = sample_.range - m;
@@ -104,11 +102,11 @@ class comparator_capital {
     std::size_t i = 0;
     for (const std::size_t look : looks) {
       for (; i < look; ++i) {
-        const double bet = std::min(bets[i], most);
-        const auto d = row(sample_.difference, i);
-        const std::size_t k = sample_.cells[i];
-        double* const product = products_.data() + k * models_;
-        for (std::size_t h = 0; h < models_; ++h) product[h] *= 1 + bet * (m - d[h]);
+        const double bet = std::min(bets[i], most), base = 1 + bet * m;
+        const std::size_t k = sample_.cells[order_[i]];
+        const double* __restrict const d = row(sample_.difference, order_[i]).data();
+        double* __restrict const product = products_.data() + k * models_;
+        for (std::size_t h = 0; h < models_; ++h) product[h] *= base - bet * d[h];
         if (++turns_[k] == 64) settle(k);
       }
       out.push_back(least());
@@ -119,39 +117,48 @@ class comparator_capital {
   /// The LLM of each cell that has the least capital now.
   std::vector<std::uint32_t> rivals() const {
     std::vector<std::uint32_t> out(sample_.count, 0);
-    for (std::size_t k = 0; k < sample_.count; ++k) {
-      for (std::size_t h = 1; h < models_; ++h) {
-        if (at(k, h) < at(k, out[k])) out[k] = static_cast<std::uint32_t>(h);
-      }
-    }
+    for (std::size_t k = 0; k < sample_.count; ++k) out[k] = static_cast<std::uint32_t>(least_in(k));
     return out;
   }
 
  private:
   void settle(std::size_t k) {
     turns_[k] = 0;
-    for (std::size_t h = 0; h < models_; ++h) {
-      logs_[k * models_ + h] += std::log(products_[k * models_ + h]);
-      products_[k * models_ + h] = 1;
+    for (std::size_t at = k * models_; at < (k + 1) * models_; ++at) {
+      int power = 0;
+      products_[at] = std::frexp(products_[at], &power);
+      powers_[at] += power;
     }
   }
-  double at(std::size_t k, std::size_t h) const {
-    return logs_[k * models_ + h] + (sample_.log_prior.size() == 0 ? 0.0 : sample_.log_prior(k, h));
+  double log_at(std::size_t at) const { return powers_[at] * std::numbers::ln2 + std::log(products_[at]); }
+  /// Of a settled cell: mantissas are in [1/2, 1), so that power + mantissa is in the order of capitals.
+  std::size_t least_in(std::size_t k) const {
+    std::size_t best = 0;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t h = 0; h < models_; ++h) {
+      const std::size_t at = k * models_ + h;
+      const double value =
+          sample_.log_prior.size() == 0 ? powers_[at] + products_[at] : log_at(at) + sample_.log_prior(k, h);
+      if (value >= least) continue;
+      least = value;
+      best = h;
+    }
+    return best;
   }
   double least() {
     double out = 0;
     for (std::size_t k = 0; k < sample_.count; ++k) {
-      if (turns_[k] != 0) settle(k);
-      double of_cell = std::numeric_limits<double>::infinity();
-      for (std::size_t h = 0; h < models_; ++h) of_cell = std::min(of_cell, at(k, h));
-      out += of_cell;
+      settle(k);
+      const std::size_t h = least_in(k);
+      out += log_at(k * models_ + h) + (sample_.log_prior.size() == 0 ? 0.0 : sample_.log_prior(k, h));
     }
     return out;
   }
 
   const comparison_sample& sample_;
+  std::span<const std::size_t> order_;
   std::size_t models_;
-  std::vector<double> logs_, products_;
+  std::vector<double> powers_, products_;
   std::vector<std::uint8_t> turns_;
 };
 
@@ -188,17 +195,22 @@ inline double log_evidence(comparator_capital& capital, std::span<const std::vec
 }
 
 /// The least m (to 1e-6 of the range, from above) at which the evidence reaches 1/δ; the range if it never does. Rows
-/// count in the order in which they are. The rivals are those of the series that has most capital at that m.
-inline comparator_bound bound_against(const comparison_sample& s, std::span<const std::vector<double>> series,
-                                      std::span<const std::size_t> looks, double delta) {
-  comparator_capital capital(s);
+/// count in the order given. The rivals are those of the series that has most capital at that m.
+inline comparator_bound bound_against(const comparison_sample& s, std::span<const std::size_t> order,
+                                      std::span<const std::vector<double>> series, std::span<const std::size_t> looks,
+                                      double delta) {
+  comparator_capital capital(s, order);
   const double goal = std::log(1 / delta);
-  double low = -s.range, high = s.range;
-  if (log_evidence(capital, series, high, looks) >= goal) {
-    while (high - low > 1e-6 * s.range) {
-      const double middle = (low + high) / 2;
-      (log_evidence(capital, series, middle, looks) >= goal ? high : low) = middle;
-    }
+  double high = s.range;
+  const auto above = [&](double m) { return log_evidence(capital, series, m, looks) - goal; };
+  const double at_least = above(-s.range), at_most = above(s.range);
+  if (at_least >= 0) {
+    high = -s.range;
+  } else if (at_most >= 0) {
+    // Alefeld, Potra and Shi's bracketing: some ten evaluations where halving takes 21.
+    std::uintmax_t steps = 60;
+    const auto narrow = [&](double a, double b) { return b - a <= 1e-6 * s.range; };
+    high = boost::math::tools::toms748_solve(above, -s.range, s.range, at_least, at_most, narrow, steps).second;
   }
   comparator_bound out{high, {}};
   double most = -std::numeric_limits<double>::infinity();
@@ -213,17 +225,17 @@ inline comparator_bound bound_against(const comparison_sample& s, std::span<cons
 
 /// The same for a sample of known size whose rows come in any order and whose choices do not know it.
 inline comparator_bound bound_against(const comparison_sample& s, double delta) {
-  const comparison_sample drawn = shuffled(s);
   const std::size_t n = rows(s.difference);
-  const std::vector<std::vector<double>> one{comparator_bets(drawn, delta, n)};
-  return bound_against(drawn, one, late_looks(n), delta);
+  const auto order = betting_order(n);
+  const std::vector<std::vector<double>> one{comparator_bets(s, order, delta, n)};
+  return bound_against(s, order, one, late_looks(n), delta);
 }
 
 /// The same where a prior is paid for the choices: a mixture of fixed bets at the end, for which no order counts.
 inline comparator_bound bound_with_prior(const comparison_sample& s, double delta) {
   const std::size_t n = rows(s.difference);
   const std::vector<std::size_t> end{n};
-  return bound_against(s, fixed_bets(n, s.range, delta), end, delta);
+  return bound_against(s, betting_order(n), fixed_bets(n, s.range, delta), end, delta);
 }
 
 }  // namespace uniroute::detail
