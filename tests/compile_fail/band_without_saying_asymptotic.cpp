@@ -1,4 +1,4 @@
-// expect: band_along: without uniroute::asymptotic{} name a finite-sample interval
+// expect: band_along: without uniroute::asymptotic.. name a finite-sample interval
 #include <uniroute/bound/curve_band.hpp>
 #include <uniroute/encode/precomputed_embeddings.hpp>
 #include <uniroute/predict/knn.hpp>

@@ -7,6 +7,7 @@
 //                          (best single LLM, cells, every rule); the tightest. certify_path: at several prices
 //                          at once, and between them. certify_against_own_cells: on the
 //                          enrolment rows. Take it to know how good a router is.
+//   certify_ladder         the same of a ladder: LLMs asked one after another, all that was paid counts.
 //   comparator_watch       the same for prompts that come one batch after another, valid at every look.
 //   certify_paired         per cell: by how much another LLM may be better than the router's, paired by prompt (Hsu).
 //   certify<Interval>      excess risk to the best cell-constant rule, for hard cells; uniform and gap-adaptive.
@@ -43,6 +44,7 @@
 #include <uniroute/bound/certify.hpp>
 #include <uniroute/bound/certify_against.hpp>
 #include <uniroute/bound/certify_held_out.hpp>
+#include <uniroute/bound/certify_ladder.hpp>
 #include <uniroute/bound/certify_paired.hpp>
 #include <uniroute/bound/certify_path.hpp>
 #include <uniroute/bound/certify_soft.hpp>

@@ -15,6 +15,7 @@
 #include <uniroute/bound/confidence_level.hpp>
 #include <uniroute/bound/simultaneous.hpp>
 #include <uniroute/concepts/interval.hpp>
+#include <uniroute/concepts/ladder.hpp>
 #include <uniroute/concepts/predictor.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
@@ -162,8 +163,9 @@ certificate certify_with(const Simultaneous& policy, const Router& router, const
 /// largest; not_fitted, std::invalid_argument for a model that the table lacks, a table without prompts or outcomes,
 /// prompts that `fit` saw, and shares that do not sum to one.
 template <class Interval, class Router, class Loss, class Guarantee = finite_sample>
-certificate certify(const Router& router, const basic_routing_table<Loss>& sample, confidence_level level,
-                    Guarantee guarantee = {}, const certify_options& options = {}) {
+requires(!ladder<Router>)  // bound/certify_ladder.hpp says why
+    certificate certify(const Router& router, const basic_routing_table<Loss>& sample, confidence_level level,
+                        Guarantee guarantee = {}, const certify_options& options = {}) {
   static_assert(any_interval<Interval>,
                 "certify: Interval must model mean_interval, moment_interval or sequence_interval: loss_type, "
                 "guarantee, and make(sum, n, delta), make(sum, squares, n, delta) or make(values, delta) -> interval");
@@ -188,8 +190,8 @@ certificate certify(const Router&, const basic_routing_table<Loss>&, confidence_
 
 /// The same with options.
 template <class Interval, class Router, class Loss>
-certificate certify(const Router& router, const basic_routing_table<Loss>& sample, confidence_level level,
-                    const certify_options& options) {
+requires(!ladder<Router>) certificate certify(const Router& router, const basic_routing_table<Loss>& sample,
+                                              confidence_level level, const certify_options& options) {
   return certify<Interval>(router, sample, level, finite_sample{}, options);
 }
 

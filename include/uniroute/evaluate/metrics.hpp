@@ -181,11 +181,20 @@ inline metric quality_neutral_cost(const curve_function& f, double reference_qua
   return cost ? metric(*cost / f.pool().dearest_cost) : std::nullopt;
 }
 
+namespace detail {
+
+/// Whether the strong model is better by more than rounding.
+inline bool has_gap(double weak_quality, double strong_quality) noexcept {
+  return strong_quality - weak_quality > 1e-9;
+}
+
+}  // namespace detail
+
 /// RouteLLM's average performance gap recovered, for a pool of two: mean over the range of costs of
-/// (quality − weak) / (strong − weak). Undefined where the strong model is not better.
+/// (quality − weak) / (strong − weak). Undefined where the strong model is not better (by 1e-9: sums round).
 inline metric average_gap_recovered(const curve_function& f, double weak_quality, double strong_quality) {
   const metric mean = normalised_area(f);
-  if (!mean || !(strong_quality > weak_quality)) return std::nullopt;
+  if (!mean || !detail::has_gap(weak_quality, strong_quality)) return std::nullopt;
   return (*mean - weak_quality) / (strong_quality - weak_quality);
 }
 
@@ -194,7 +203,7 @@ inline metric average_gap_recovered(const curve_function& f, double weak_quality
 inline metric call_performance_threshold(const curve_function& f, double weak_quality, double strong_quality,
                                          double gap_share) {
   const auto& pool = f.pool();
-  if (pool.is_degenerate() || !(strong_quality > weak_quality)) return std::nullopt;
+  if (pool.is_degenerate() || !detail::has_gap(weak_quality, strong_quality)) return std::nullopt;
   const auto cost = f.cost_of(weak_quality + gap_share * (strong_quality - weak_quality));
   if (!cost) return std::nullopt;
   return std::max(0.0, (*cost - pool.cheapest_cost) / (pool.dearest_cost - pool.cheapest_cost));

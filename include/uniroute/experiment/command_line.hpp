@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <string>
 #include <uniroute/experiment/comparison.hpp>
 #include <uniroute/experiment/encoders.hpp>
@@ -35,6 +36,7 @@ inline void add_options(CLI::App& app, experiment_settings& s) {
       ->capture_default_str();
   app.add_option("--together", s.together,
                  "a column of models.csv, e.g. base_model: LLMs that are equal there are new together");
+  app.add_flag("--static-pool", s.static_pool, "hide no LLM: all are known, as most papers have it");
   app.add_option("--seed", s.seed, "same seed, same numbers")->capture_default_str();
   app.add_option("--threads", s.threads, "0: all; never changes a number")->capture_default_str();
   app.add_option("--out", s.out, "directory to write")->capture_default_str();
@@ -63,8 +65,10 @@ int run_job(const std::string& job, Job&& body) {
 }
 
 /// A comparison with the options of the command line; --studies where it has studies. Returns the exit status.
-/// `settings`: defaults.
-inline int run_comparison(int argc, char** argv, comparison what = {}, comparison_settings settings = {}) {
+/// `settings`: defaults. `open`: where prompts and outcomes come from, once the options are read; none:
+/// `open_experiment`.
+inline int run_comparison(int argc, char** argv, comparison what = {}, comparison_settings settings = {},
+                          const std::function<experiment_source(const comparison_settings&)>& open = {}) {
   auto s = std::move(settings);
   if (s.out.empty()) s.out = "out/" + what.job;
   CLI::App app{what.title};
@@ -89,7 +93,11 @@ inline int run_comparison(int argc, char** argv, comparison what = {}, compariso
   }
   parse_options(app, argc, argv);
   return run_job(what.job, [&] {
-    run_comparison(what, s);
+    if (open) {
+      run_comparison(what, s, [&] { return open(s); });
+    } else {
+      run_comparison(what, s);
+    }
     return 0;
   });
 }

@@ -45,6 +45,8 @@ struct comparison {
   std::vector<named_metric> metrics = {};                                    ///< beside `standard_metrics`
   std::vector<study> studies = {};                                           ///< that can be asked for by name
   std::string job = "comparison";                                            ///< in errors; out/JOB is where it writes
+  /// Figures of the experiment's own, behind the curves; or none.
+  std::function<void(html_page&, std::span<const method_summary>)> more = {};
 };
 
 /// Settings of a comparison beside those of every job.
@@ -209,6 +211,7 @@ inline void run_comparison(const comparison& what, const comparison_settings& s,
       page, all, focus.name, "Gain over ZeroRouter",
       "What looking at the prompt adds: mean gain of normalised area with the 95% interval of the corrected t-test.");
   detail::add_curves(page, result, all, focus.name);
+  if (what.more) what.more(page, all);
   add_glossary(page, all);
   add_metrics(page, result, all, metrics);
   add_close_look(page, look);

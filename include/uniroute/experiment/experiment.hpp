@@ -6,7 +6,9 @@
 //   routing_method      a named function of a trial, with a role. predictor_method makes one of any pool_adaptive
 //                       predictor, router_method of a whole router with its encoder, rule and cost policy,
 //                       retrained_method and clairvoyant_method of predictors that cannot enrol, encoded_by gives a
-//                       method an encoder of its own.
+//                       method an encoder of its own, relabelled other labels than outcomes.
+//   cascade_method, routerbench_cascade, cascade_routing_method
+//                       LLMs asked one after another, beside routers on the same axis of cost.
 //   run_protocol, summarise   the paper's experiment over many trials, with tests that know that the trials overlap.
 //   named_metric        what a curve is measured by: a row of standard_metrics, or of protocol_options::metrics.
 //   zero_router, best_single, cheapest
@@ -23,12 +25,15 @@
 #include <uniroute/experiment/draw_trial.hpp>
 #include <uniroute/experiment/encoded_by.hpp>
 #include <uniroute/experiment/graded_trial.hpp>
+#include <uniroute/experiment/label_sources.hpp>
+#include <uniroute/experiment/ladder_method.hpp>
 #include <uniroute/experiment/method.hpp>
 #include <uniroute/experiment/metric_set.hpp>
 #include <uniroute/experiment/protocol.hpp>
 #include <uniroute/experiment/protocol_options.hpp>
 #include <uniroute/experiment/references.hpp>
 #include <uniroute/experiment/rehearsal.hpp>
+#include <uniroute/experiment/relabelled.hpp>
 #include <uniroute/experiment/retrained.hpp>
 #include <uniroute/experiment/router_method.hpp>
 #include <uniroute/experiment/seen_as_new.hpp>

@@ -34,13 +34,16 @@ constexpr std::string_view name_of(method_role role) noexcept {
 
 /// What a method says of the test prompts and the unseen LLMs: losses and costs, of which the protocol takes the
 /// Lagrangian choice at every λ; or its own decisions, at one or more settings of its rule, and then losses may be 0 x
-/// 0.
+/// 0; or a ladder, which decides while it sees answers (`ladder_method.hpp`).
 struct prediction {
   loss_matrix losses = make_matrix<double>(0, 0);            ///< n x M; one row if it does not depend on the prompt
   cost_matrix costs = make_matrix<double>(0, 0);             ///< the same
   std::string chosen = {};                                   ///< hyper-parameters that the method chose, for the report
   std::vector<std::pair<std::string, double>> weights = {};  ///< of the methods that it mixes, for the report
   std::vector<decisions> decided = {};                       ///< of a rule that is not the Lagrangian one
+  /// Of a ladder: its curve on realised losses and costs (n x M), of which it may read an answer once it has paid for
+  /// it.
+  std::function<deferral_curve(const loss_matrix& losses, const cost_matrix& costs, deferral_curve_options)> trace = {};
 };
 
 /// A named function of a trial. It must be deterministic in the trial and safe to call from several threads. Names tell
@@ -49,8 +52,9 @@ struct routing_method {
   std::string name;
   std::function<prediction(const trial_data&)> predict;
   method_role role = method_role::router;
-  std::string about = {};    ///< one line for the glossary of a report
-  bool clairvoyant = false;  ///< asks for `trial_data::clairvoyant_losses`
+  std::string about = {};                                       ///< one line for the glossary of a report
+  bool clairvoyant = false;                                     ///< asks for `trial_data::clairvoyant_losses`
+  std::vector<std::pair<std::string, double>> parameters = {};  ///< by name, for results.json: {"epsilon", 0.1}
 };
 
 /// What a method says of a trial, computed once a trial.
@@ -58,10 +62,11 @@ inline const prediction& predict_once(const routing_method& method, const trial_
   return trial.memo.get<prediction>("prediction of " + method.name, [&] { return method.predict(trial); });
 }
 
-/// The curve of what a method says: its decisions where it made them, else the Lagrangian choices at every λ.
-/// `losses` and `costs` are realised, n x M. Throws what `trace_decisions` and `trace_curve` throw.
+/// The curve of what a method says: its ladder's or its decisions where it has such, else the Lagrangian choices at
+/// every λ. `losses` and `costs` are realised, n x M. Throws what `trace_decisions` and `trace_curve` throw.
 inline deferral_curve trace_prediction(const prediction& p, const loss_matrix& losses, const cost_matrix& costs,
                                        deferral_curve_options options = {}) {
+  if (p.trace) return p.trace(losses, costs, options);
   if (!p.decided.empty()) return trace_decisions(p.decided, losses, costs, options);
   return trace_curve(p.losses, p.costs, losses, costs, options);
 }

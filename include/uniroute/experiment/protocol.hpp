@@ -60,6 +60,7 @@ struct method_result {
   std::vector<trial_score> trials;
   method_role role = method_role::router;
   std::string about = {};
+  std::vector<std::pair<std::string, double>> parameters = {};
 };
 
 /// All methods on all trials, and what the trials were.
@@ -100,8 +101,14 @@ inline trial_score score_curve(const curve_view& view, std::span<const named_met
   return out;
 }
 
-/// The largest share of prompts that go to the same LLM: of least predicted loss, or of the first decisions.
-inline double collapse_of(const prediction& p, std::size_t models) {
+/// The largest share of prompts whose answer is the same LLM's: of least predicted loss, or of the first decisions (of
+/// a ladder: its dearest).
+inline double collapse_of(const prediction& p, const graded_trial& trial, std::size_t models) {
+  if (p.trace) {
+    const auto curve = p.trace(trial.losses, trial.costs, {.shares = true});
+    const auto dearest = row(curve.shares, 0);
+    return static_cast<double>(*std::max_element(dearest.begin(), dearest.end()));
+  }
   std::vector<double> count(models, 0.0);
   double n = 0;
   if (!p.decided.empty()) {
@@ -143,8 +150,8 @@ inline std::vector<reference_curve> references_of(const protocol_options& option
 inline protocol_result empty_result(std::span<const routing_method> methods, const protocol_options& options,
                                     bool has_expected) {
   protocol_result out;
-  for (const auto& m : methods) out.methods.push_back({m.name, {}, m.role, m.about});
-  for (const auto& r : references_of(options, has_expected)) out.methods.push_back({r.name, {}, r.role, r.about});
+  for (const auto& m : methods) out.methods.push_back({m.name, {}, m.role, m.about, m.parameters});
+  for (const auto& r : references_of(options, has_expected)) out.methods.push_back({r.name, {}, r.role, r.about, {}});
   return out;
 }
 
@@ -209,7 +216,7 @@ protocol_result run_protocol(const basic_routing_table<Loss>& table, const embed
         const prediction& p = predict_once(method, trial.seen);
         trial_score s = score(trace_prediction(p, trial.losses, trial.costs));
         if (p.losses.size() != 0) s.prediction = measure_predictor(p.losses, trial.losses);
-        s.collapse = detail::collapse_of(p, singles.size());
+        s.collapse = detail::collapse_of(p, trial, singles.size());
         s.chosen = p.chosen;
         s.weights = p.weights;
         return s;

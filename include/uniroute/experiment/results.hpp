@@ -94,6 +94,7 @@ inline nlohmann::ordered_json method_json(const method_summary& m, const std::ve
   j["name"] = m.name;
   j["role"] = name_of(m.role);
   if (!m.about.empty()) j["about"] = m.about;
+  for (const auto& [name, value] : m.parameters) j[name] = value;
   for (const auto how : {metric_summary::interval, metric_summary::when_reached}) {
     for (const auto& row : metrics) {
       if (row.summary == how) j[row.name] = metric_json(m.of(row.name), how);

@@ -238,11 +238,17 @@ inline nlohmann::ordered_json settings_json(const std::string& job, const experi
   for (const auto& id : t.ids()) hash = derive_seed(hash, hash_text(id));
   if (t.has_prompts())
     for (const auto& prompt : t.prompts()) hash = derive_seed(hash, hash_text(prompt));
-  return {{"report", job},           {"version", UNIROUTE_VERSION_STRING},
-          {"table", t.name()},       {"hash", detail::hexadecimal(hash)},
-          {"encoder", from.encoder}, {"model", s.model.model},
-          {"trials", s.trials},      {"validation", s.validation},
-          {"seed", s.seed},          {"together", s.together}};
+  return {{"report", job},
+          {"version", UNIROUTE_VERSION_STRING},
+          {"table", t.name()},
+          {"hash", detail::hexadecimal(hash)},
+          {"encoder", from.encoder},
+          {"model", s.model.model},
+          {"trials", s.trials},
+          {"validation", s.validation},
+          {"seed", s.seed},
+          {"together", s.together},
+          {"static_pool", s.static_pool}};
 }
 
 /// What stands between a report that is there, or what an interrupted run has left, and the new one: the marker for

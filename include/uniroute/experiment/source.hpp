@@ -30,6 +30,7 @@ struct experiment_settings {
   std::size_t threads = 0;       ///< 0: all; never changes a number
   std::uint64_t seed = 1;
   std::string together = {};  ///< a column of models.csv: LLMs that are equal there are hidden together
+  bool static_pool = false;   ///< hide no LLM
 };
 
 /// A table with what an experiment needs to embed it.
@@ -73,6 +74,7 @@ inline protocol_options options_of(const experiment_settings& s) {
   out.validation_prompts = s.validation;
   out.threads = s.threads;
   out.together = s.together;
+  out.static_pool = s.static_pool;
   return out;
 }
 

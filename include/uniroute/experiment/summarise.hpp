@@ -46,6 +46,7 @@ struct method_summary {
   std::string name;
   method_role role = method_role::router;
   std::string about = {};
+  std::vector<std::pair<std::string, double>> parameters = {};
   std::vector<metric_estimate> metrics;
   std::size_t trials = 0, left_out = 0;  ///< all; those without an area
   double collapse = 0, coverage = 1;
@@ -87,6 +88,7 @@ inline method_summary summarise(const protocol_result& result, const method_resu
   out.name = m.name;
   out.role = m.role;
   out.about = m.about;
+  out.parameters = m.parameters;
   out.trials = m.trials.size();
   const double n = static_cast<double>(m.trials.size());
   const auto defined = static_cast<std::size_t>(

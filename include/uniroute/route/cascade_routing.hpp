@@ -92,14 +92,21 @@ struct cascade_routing_options {
   std::vector<belief_update> updates = {};  ///< one for each LLM
   std::size_t deepest = 0;                  ///< most LLMs that are asked; 0: all. 1: routing
   bool in_order = false;                    ///< only prefixes of the LLMs as they are numbered: a cascade
+  /// E[max] over the qualities themselves, as the paper has it, in place of what answers' scores could tell of them.
+  bool as_published = false;
 };
 
 /// Cascade routing (Dekoninck et al., 2410.10347): with S the LLMs asked so far, the superset T of S that is best in
-/// E[max quality of T] − λ Σ_{T} cost, beliefs being normal, N(prediction, σ²) before an answer and shrunken by its
-/// score after; if T is S stop, else ask the cheapest LLM of T that was not asked. The answer kept is the one that is
-/// believed best. Depth 1 is routing: argmin predicted loss + λ cost. `in_order` is a cascade whose stop is optimal in
-/// the same sense. E[max] by the trapezoid rule over 49 points of Π Φ; sets one LLM at a time, so that a step costs
-/// O(49 · 2^M). At most 12 LLMs.
+/// E[max over T of the believed quality] − λ Σ_{T} cost; if T is S stop, else ask the cheapest LLM of T that was not
+/// asked. The answer kept is the one that is believed best. Depth 1 is routing: argmin predicted loss + λ cost.
+/// `in_order` is a cascade whose stop is optimal in the same sense.
+///
+/// What is believed once T has been asked are the means given the scores: of an answer that was scored it is known, of
+/// one that was not it is normal around the prediction with variance σ²_before − σ²_after, what a score would tell. The
+/// paper takes E[max] of the qualities themselves (`as_published`), as if the best answer could be picked whoever
+/// judges: with a judge that knows nothing it asks for answers that it cannot tell apart, and falls behind routing.
+/// E[max] by the trapezoid rule over 49 points of Π Φ; sets one LLM at a time, so that a step costs O(49 · 2^M). At
+/// most 12 LLMs.
 class cascade_routing {
  public:
   static constexpr std::size_t most_models = 12;
@@ -122,19 +129,20 @@ class cascade_routing {
                       " after the answer, but must be finite and at least 0");
   }
 
-  /// What is believed of each LLM now. `v.predicted_losses` must be there.
+  /// What is believed of each LLM now, and how far that could still move. `v.predicted_losses` must be there.
   std::vector<quality_belief> beliefs(const ladder_view& v) const {
     std::vector<quality_belief> out;
     for (std::size_t h = 0; h < options_.updates.size(); ++h) {
       const auto& u = options_.updates[h];
       const double before = 1 - v.predicted_losses[h], score = v.scores[h];
       const bool asked = std::find(v.asked.begin(), v.asked.end(), h) != v.asked.end();
-      if (asked && !is_missing(score)) {
-        out.push_back({u.intercept + u.prior_weight * before + u.slope * score, u.deviation_after});
-      } else {
-        // An answer that nobody could judge is no worse and no better than before.
-        out.push_back({before, u.deviation_before});
-      }
+      const double told = u.deviation_before * u.deviation_before - u.deviation_after * u.deviation_after;
+      const double deviation = options_.as_published ? (asked ? u.deviation_after : u.deviation_before)
+                               : asked               ? 0
+                                                     : std::sqrt(std::max(0.0, told));
+      // An answer that nobody could judge is no worse and no better than before.
+      const bool scored = asked && !is_missing(score);
+      out.push_back({scored ? u.intercept + u.prior_weight * before + u.slope * score : before, deviation});
     }
     return out;
   }
