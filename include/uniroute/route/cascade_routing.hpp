@@ -31,57 +31,80 @@ struct quality_belief {
 /// the deviation that is left. Fitted per LLM on validation outcomes by least squares.
 struct belief_update {
   double intercept = 0, slope = 0, prior_weight = 1;
-  double deviation_before = 0.5;  ///< of the quality around the prediction
+  double deviation_before = 0.5;  ///< of the quality around what the prediction alone says of it
   double deviation_after = 0.5;   ///< once the answer's score is known
 };
 
+namespace detail {
+
+/// Least squares of y on the first `terms` of three regressors, and the mean square that is left (per degree of
+/// freedom).
+struct small_regression {
+  std::array<double, 3> weights{};
+  double variance = 0;
+  bool solved = false;
+
+  small_regression(std::span<const std::array<double, 3>> x, std::span<const double> y, std::size_t terms) {
+    // Normal equations, by Gauss and Jordan; a little ridge keeps constants out.
+    double a[3][4] = {};
+    const double n = static_cast<double>(y.size());
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      for (std::size_t r = 0; r < terms; ++r) {
+        for (std::size_t c = 0; c < terms; ++c) a[r][c] += x[i][r] * x[i][c];
+        a[r][3] += x[i][r] * y[i];
+      }
+    }
+    for (std::size_t r = 1; r < terms; ++r) a[r][r] += 1e-9 * n + 1e-12;
+    for (std::size_t p = 0; p < terms; ++p) {
+      if (!(std::fabs(a[p][p]) > 1e-12 * n)) return;
+      for (std::size_t r = 0; r < terms; ++r) {
+        if (r == p) continue;
+        const double share = a[r][p] / a[p][p];
+        for (std::size_t c = p; c < 4; ++c) a[r][c] -= share * a[p][c];
+      }
+    }
+    for (std::size_t r = 0; r < terms; ++r) weights[r] = a[r][3] / a[r][r];
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      double miss = y[i];
+      for (std::size_t r = 0; r < terms; ++r) miss -= weights[r] * x[i][r];
+      variance += miss * miss;
+    }
+    variance /= std::max(1.0, n - static_cast<double>(terms));
+    solved = true;
+  }
+};
+
+}  // namespace detail
+
 /// The least-squares update of one LLM from validation prompts: qualities, predicted qualities and scores of the same
-/// prompts; entries with a missing quality or score are left out. With fewer than 5 of them, or nothing that varies,
-/// the prediction stays, and the deviations are those of the qualities (at least .05, for 5 prompts that all went well
-/// are no certainty). Throws std::invalid_argument for sizes.
+/// prompts; entries with a missing quality or score are left out. A score that explains no more than chance (F below 4,
+/// about the 5% point) tells nothing, and nor do fewer than 8 entries: the prediction then stays. Deviations are at
+/// least .05, for a few prompts that all went well are no certainty. Throws std::invalid_argument for sizes.
 inline belief_update fit_belief_update(std::span<const double> qualities, std::span<const double> predicted,
                                        std::span<const double> scores) {
   detail::require(qualities.size() == predicted.size() && qualities.size() == scores.size(),
                   "fit_belief_update: qualities, predicted and scores have ", qualities.size(), ", ", predicted.size(),
                   " and ", scores.size(), " entries, but must have as many");
-  // Normal equations of quality on (1, predicted, score), a sum at a time; a little ridge keeps constants out.
-  double a[3][4] = {};
-  double n = 0, before = 0;
-  const auto at = [&](std::size_t i) { return std::array<double, 3>{1, predicted[i], scores[i]}; };
-  const auto usable = [&](std::size_t i) { return !is_missing(qualities[i]) && !is_missing(scores[i]); };
+  std::vector<std::array<double, 3>> x;
+  std::vector<double> y;
   for (std::size_t i = 0; i < qualities.size(); ++i) {
-    if (!usable(i)) continue;
-    n += 1;
-    before += (qualities[i] - predicted[i]) * (qualities[i] - predicted[i]);
-    const auto x = at(i);
-    for (std::size_t r = 0; r < 3; ++r) {
-      for (std::size_t c = 0; c < 3; ++c) a[r][c] += x[r] * x[c];
-      a[r][3] += x[r] * qualities[i];
-    }
+    if (is_missing(qualities[i]) || is_missing(scores[i])) continue;
+    x.push_back({1, predicted[i], scores[i]});
+    y.push_back(qualities[i]);
   }
   constexpr double least = 0.05;
   belief_update out;
-  if (n > 0) out.deviation_before = out.deviation_after = std::max(least, std::sqrt(before / n));
-  if (n < 5) return out;
-  for (std::size_t r = 1; r < 3; ++r) a[r][r] += 1e-9 * n + 1e-12;
-  for (std::size_t p = 0; p < 3; ++p) {
-    if (!(std::fabs(a[p][p]) > 1e-12 * n)) return out;
-    for (std::size_t r = 0; r < 3; ++r) {
-      if (r == p) continue;
-      const double share = a[r][p] / a[p][p];
-      for (std::size_t c = p; c < 4; ++c) a[r][c] -= share * a[p][c];
-    }
-  }
-  out.intercept = a[0][3] / a[0][0];
-  out.prior_weight = a[1][3] / a[1][1];
-  out.slope = a[2][3] / a[2][2];
-  double after = 0;
-  for (std::size_t i = 0; i < qualities.size(); ++i) {
-    if (!usable(i)) continue;
-    const double miss = qualities[i] - out.intercept - out.prior_weight * predicted[i] - out.slope * scores[i];
-    after += miss * miss;
-  }
-  out.deviation_after = std::max(least, std::sqrt(after / std::max(1.0, n - 3)));
+  const double n = static_cast<double>(y.size());
+  if (y.size() < 3) return out;
+  const detail::small_regression before(x, y, 2), after(x, y, 3);
+  out.deviation_before = out.deviation_after = before.solved ? std::max(least, std::sqrt(before.variance)) : 0.5;
+  if (y.size() < 8 || !before.solved || !after.solved) return out;
+  const double explained = before.variance * (n - 2) - after.variance * (n - 3);
+  if (!(explained > 4 * after.variance)) return out;
+  out.intercept = after.weights[0];
+  out.prior_weight = after.weights[1];
+  out.slope = after.weights[2];
+  out.deviation_after = std::min(out.deviation_before, std::max(least, std::sqrt(after.variance)));
   return out;
 }
 

@@ -9,6 +9,7 @@
 //   random_cells, smooth_line, fit_world   discrete worlds: at random, on a line, shaped like a real table.
 //   with_heterogeneity    the dial of what differs inside cells.
 //   soft_counterexample, soft_means_counterexample, hard_counterexample, near_ties   worlds that make bounds tight.
+//   sequential_world      tokens, of which each changes what follows: CITER's routing between a small and a large LLM.
 //
 // Not provided: worlds whose prompts depend on each other (conversations), or whose answers do.
 
@@ -18,6 +19,7 @@
 #include <uniroute/world/fit_world.hpp>
 #include <uniroute/world/gaussian_world.hpp>
 #include <uniroute/world/random_worlds.hpp>
+#include <uniroute/world/sequential_world.hpp>
 #include <uniroute/world/simulated_world.hpp>
 #include <uniroute/world/world_figures.hpp>
 #include <uniroute/world/world_sample.hpp>
