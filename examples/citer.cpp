@@ -18,7 +18,7 @@ namespace {
 
 struct settings {
   std::string out = "out/citer";
-  std::size_t answers = 1000, steps = 12;
+  std::size_t answers = 4000, steps = 12;
   std::uint64_t seed = 1;
 };
 

@@ -50,7 +50,7 @@ void draw(ur::html_page& page, std::span<const ur::method_summary> all, const st
       const auto& [x0, y0] = lines[0].points[i - 1];
       const auto& [x1, y1] = lines[0].points[i];
       if ((y0 - level) * (y1 - level) < 0)
-        crossing = ur::detail::text(" It crosses UniRoute's soft cells at a ", parameter, " of ",
+        crossing = ur::detail::text(" It crosses UniRoute's soft cells where ", parameter, " is ",
                                     ur::detail::fixed(x0 + (level - y0) / (y1 - y0) * (x1 - x0), 2), ".");
     }
   }

@@ -80,8 +80,7 @@ inline void add_curves(html_page& page, const protocol_result& result, std::span
   std::vector<method_summary> first, later;
   std::size_t routers = 0;
   for (const auto& m : all) {
-    const bool known = !m.prediction;  // a curve of outcomes: it is not one of the methods
-    if (m.role != method_role::router && (known || m.role == method_role::reference)) {
+    if (m.role != method_role::router && (m.by_outcomes || m.role == method_role::reference)) {
       first.push_back(m);
     } else if (m.name == focus || routers < most - 3) {
       first.push_back(m);

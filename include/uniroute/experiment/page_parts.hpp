@@ -168,7 +168,7 @@ inline std::vector<chart_mark> single_marks(const protocol_result& result) {
 inline std::vector<chart_interval> gain_intervals(std::span<const method_summary> all, std::string_view focus) {
   std::vector<chart_interval> out;
   for (const auto& m : all) {
-    if (m.role == method_role::reference || !m.prediction || !m.gain_over_zero) continue;
+    if (m.role == method_role::reference || m.by_outcomes || !m.gain_over_zero) continue;
     const auto& g = m.gain_over_zero->mean;
     out.push_back({m.name, g.mean, g.low, g.high, m.name == focus});
   }

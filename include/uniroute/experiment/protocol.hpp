@@ -61,6 +61,7 @@ struct method_result {
   method_role role = method_role::router;
   std::string about = {};
   std::vector<std::pair<std::string, double>> parameters = {};
+  bool by_outcomes = false;  ///< a reference curve, drawn with the outcomes in hand
 };
 
 /// All methods on all trials, and what the trials were.
@@ -150,8 +151,9 @@ inline std::vector<reference_curve> references_of(const protocol_options& option
 inline protocol_result empty_result(std::span<const routing_method> methods, const protocol_options& options,
                                     bool has_expected) {
   protocol_result out;
-  for (const auto& m : methods) out.methods.push_back({m.name, {}, m.role, m.about, m.parameters});
-  for (const auto& r : references_of(options, has_expected)) out.methods.push_back({r.name, {}, r.role, r.about, {}});
+  for (const auto& m : methods) out.methods.push_back({m.name, {}, m.role, m.about, m.parameters, false});
+  for (const auto& r : references_of(options, has_expected))
+    out.methods.push_back({r.name, {}, r.role, r.about, {}, true});
   return out;
 }
 

@@ -47,6 +47,7 @@ struct method_summary {
   method_role role = method_role::router;
   std::string about = {};
   std::vector<std::pair<std::string, double>> parameters = {};
+  bool by_outcomes = false;  ///< a reference curve, drawn with the outcomes in hand
   std::vector<metric_estimate> metrics;
   std::size_t trials = 0, left_out = 0;  ///< all; those without an area
   double collapse = 0, coverage = 1;
@@ -89,6 +90,7 @@ inline method_summary summarise(const protocol_result& result, const method_resu
   out.role = m.role;
   out.about = m.about;
   out.parameters = m.parameters;
+  out.by_outcomes = m.by_outcomes;
   out.trials = m.trials.size();
   const double n = static_cast<double>(m.trials.size());
   const auto defined = static_cast<std::size_t>(

@@ -243,7 +243,7 @@ class sequential_world {
 
 /// How CITER learns.
 struct citer_options {
-  std::size_t answers = 1000;  ///< reference answers of a round
+  std::size_t answers = 4000;  ///< reference answers of a round
   std::size_t rounds = 2;      ///< the first rolls out with the small LLM alone, later ones with the router so far
   double threshold = 0.5;      ///< of that router
   token_labels labels = token_labels::long_term;
