@@ -7,7 +7,7 @@
 //   read_routing_table, write_routing_table   a table of outcomes: a folder of CSV, JSON lines and arrays.
 //   read_npy_matrix, read_npy_vector, write_npy   NumPy arrays.
 //   read_transformer, read_tokenizer, safetensors_file   a sentence encoder as Hugging Face lays it out.
-//   read_scores, read_samples   scores of answers, and several answers to a prompt.
+//   read_scores, read_samples, read_values   scores of answers, several answers to a prompt, any number an answer.
 //   write_router, read_router, write_state, read_state   what was fitted, bit for bit.
 //
 // uniroute.hpp leaves these out: they need nlohmann/json and the standard library's files, together more than twice

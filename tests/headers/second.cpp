@@ -103,6 +103,7 @@
 #include <uniroute/experiment/files.hpp>
 #include <uniroute/experiment/methods.hpp>
 #include <uniroute/files.hpp>
+#include <uniroute/ladders.hpp>
 #include <uniroute/regret/regret.hpp>
 #include <uniroute/uniroute.hpp>
 #include <uniroute/world/world.hpp>

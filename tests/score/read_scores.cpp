@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <data/temporary_directory.hpp>
+#include <uniroute/data/with_costs.hpp>
 #include <uniroute/files.hpp>
 
 namespace ur = uniroute;
@@ -42,8 +43,37 @@ TEST_CASE("scores are read by id and LLM, in any order, with gaps") {
   fails("id,a,a\np1,1,1\n", "model 'a' occurs twice");
   fails("id,a\np3,1\n", "id 'p3' is not in the table");
   fails("id,a\np1,1\np1,2\n", "id 'p1' occurs twice");
-  fails("id,a\np1,x\n", "score");
+  fails("id,a\np1,x\n", "value");
   CHECK_THROWS(ur::read_scores(dir.path(), "none", table));
+}
+
+TEST_CASE("costs of several kinds are one at their prices") {
+  const temporary_directory dir;
+  dir.write("latency.csv", "id,a,b\np1,10,20\np2,,40\n");
+  const auto table = two_by_two();
+  const auto seconds = ur::read_values(dir.path() / "latency.csv", table);
+  CHECK(seconds(0, 1) == 20);
+  CHECK(ur::is_missing(seconds(1, 0)));
+  const auto priced = ur::with_costs(table, {{"dollars", table.costs(), 1}, {"seconds", seconds, .1}});
+  CHECK(priced.costs()(0, 0) == Approx(2));
+  CHECK(priced.costs()(0, 1) == Approx(4));
+  CHECK(priced.costs()(1, 0) == Approx(2));  // the mean of the LLM's
+  CHECK(priced.costs()(1, 1) == Approx(6));
+  CHECK(priced.losses() == table.losses());
+  CHECK(priced.notes().back().find("1 dollars + 0.1 seconds") != std::string::npos);
+  CHECK_THROWS_WITH(ur::with_costs(table, {}), Catch::Contains("there are 0 kinds"));
+  CHECK_THROWS_WITH(ur::with_costs(table, {{"dollars", table.costs(), -1}}),
+                    Catch::Contains("the price of 'dollars' is -1"));
+  CHECK_THROWS_WITH(ur::with_costs(table, {{"dollars", table.costs(), ur::missing}}),
+                    Catch::Contains("the price of 'dollars' is nan"));
+  CHECK_THROWS_WITH(ur::with_costs(table, {{"x", ur::make_matrix<double>(1, 1, 0.0), 1}}),
+                    Catch::Contains("'x' is 1 x 1"));
+  auto empty = ur::make_matrix<double>(2, 2, 1.0);
+  empty(0, 1) = empty(1, 1) = ur::missing;
+  CHECK_THROWS_WITH(ur::with_costs(table, {{"x", empty, 1}}),
+                    Catch::Contains("no value of 'x' is known for model 'b'"));
+  empty(0, 1) = -3;
+  CHECK_THROWS_WITH(ur::with_costs(table, {{"x", empty, 1}}), Catch::Contains("-3"));
 }
 
 TEST_CASE("samples are read line by line; what is wrong is named with its line") {

@@ -6,6 +6,7 @@
 //   routing_table         the table, immutable and checked once; binary_routing_table (as_binary) has 0-1 losses.
 //   read_routing_table, write_routing_table   from and to a directory; in uniroute/files.hpp.
 //   derive_costs          costs from prices, lengths, parameters or nothing, as every reader of tables should.
+//   with_costs            dollars, seconds and other kinds of costs as one, each at its price.
 //   split, split_rows     by prompt and by model; equal prompts stay on one side.
 //   folds_of_seen         which seen LLMs play new ones, and on which prompts.
 //   held_out              a table that says that nothing was fitted, enrolled or chosen on it; what promises take.
@@ -19,3 +20,4 @@
 #include <uniroute/data/loss_order.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/data/split.hpp>
+#include <uniroute/data/with_costs.hpp>

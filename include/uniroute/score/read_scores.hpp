@@ -3,7 +3,6 @@
 // Scores and samples of a routing table's folder (docs/data.md).
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -11,46 +10,66 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <uniroute/arrays.hpp>
 #include <uniroute/data/csv.hpp>
 #include <uniroute/data/detail/json_file.hpp>
 #include <uniroute/data/routing_table.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/errors.hpp>
+#include <uniroute/missing.hpp>
 #include <uniroute/score/recorded_scores.hpp>
 #include <uniroute/score/uncertainty.hpp>
 #include <utility>
+#include <vector>
 
 namespace uniroute {
 
-/// scores_NAME.csv of a folder: header `id,model…`, a number for each answer, an empty cell where there is none.
-/// Prompts and LLMs must be the table's; rows and columns may be absent. Throws format_error, with file, line and
-/// column.
+/// A file of one number for each prompt and LLM of a table (latency.csv, say): header `id,model…`, an empty cell where
+/// there is none. n x M, `missing` where there is no number; rows and columns may be absent. Throws format_error, with
+/// file, line and column, for prompts and LLMs that the table does not have or that occur twice.
 template <class Loss>
-recorded_scores read_scores(const std::filesystem::path& dir, const std::string& name,
-                            const basic_routing_table<Loss>& table) {
-  const detail::csv_file file(dir / ("scores_" + name + ".csv"));
+matrix<double> read_values(const std::filesystem::path& path, const basic_routing_table<Loss>& table) {
+  const detail::csv_file file(path);
   const auto key = file.find("id");
   if (!key) file.fail(file.header()[0], "the header has no 'id', but must have it");
-  const std::set<std::string_view> ids(table.ids().begin(), table.ids().end());
-  std::set<std::string_view> models, seen_models, seen_ids;
-  for (const auto& model : table.models()) models.insert(model.name);
-  for (std::size_t j = 0; j < file.header().size(); ++j) {
+  std::map<std::string_view, std::size_t> ids, models;
+  for (std::size_t i = 0; i < table.size(); ++i) ids.emplace(table.ids()[i], i);
+  for (std::size_t h = 0; h < table.model_count(); ++h) models.emplace(table.models()[h].name, h);
+  std::set<std::size_t> seen_models, seen_ids;
+  std::vector<std::size_t> to(file.header().size(), 0);
+  for (std::size_t j = 0; j < to.size(); ++j) {
     if (j == *key) continue;
     const auto& cell = file.header()[j];
-    if (!models.contains(cell.text)) file.fail(cell, detail::text("model '", cell.text, "' is not in the table"));
-    if (!seen_models.insert(cell.text).second)
+    const auto found = models.find(cell.text);
+    if (found == models.end()) file.fail(cell, detail::text("model '", cell.text, "' is not in the table"));
+    if (!seen_models.insert(found->second).second)
       file.fail(cell, detail::text("model '", cell.text, "' occurs twice, but must be distinct"));
+    to[j] = found->second;
   }
-  recorded_scores out;
+  auto out = make_matrix<double>(table.size(), table.model_count(), missing);
   for (std::size_t r = 0; r < file.size(); ++r) {
     const auto& cells = file[r];
     const auto& id = cells[*key];
-    if (!ids.contains(id.text)) file.fail(id, detail::text("id '", id.text, "' is not in the table"));
-    if (!seen_ids.insert(id.text).second)
+    const auto found = ids.find(id.text);
+    if (found == ids.end()) file.fail(id, detail::text("id '", id.text, "' is not in the table"));
+    if (!seen_ids.insert(found->second).second)
       file.fail(id, detail::text("id '", id.text, "' occurs twice, but must be distinct"));
     for (std::size_t j = 0; j < cells.size(); ++j) {
-      if (j == *key || cells[j].text.empty()) continue;
-      out.set(id.text, file.header()[j].text, file.number(cells[j], "score"));
+      if (j != *key && !cells[j].text.empty()) out(found->second, to[j]) = file.number(cells[j], "value");
+    }
+  }
+  return out;
+}
+
+/// scores_NAME.csv of a folder, as `read_values` reads it.
+template <class Loss>
+recorded_scores read_scores(const std::filesystem::path& dir, const std::string& name,
+                            const basic_routing_table<Loss>& table) {
+  const auto values = read_values(dir / ("scores_" + name + ".csv"), table);
+  recorded_scores out;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    for (std::size_t h = 0; h < table.model_count(); ++h) {
+      if (!is_missing(values(i, h))) out.set(table.ids()[i], table.models()[h].name, values(i, h));
     }
   }
   return out;

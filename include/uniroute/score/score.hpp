@@ -10,8 +10,11 @@
 //   them. meaning_clusters, semantic_entropy, predictive_entropy, self_consistency   how sure an LLM is, from several
 //   answers;
 //                     read_samples reads such.
+//   isotonic_calibration, platt_calibration, temperature_calibration   from a score to an expected loss, on validation
+//                     outcomes; reliability_of draws and measures how far such are off.
 //   prefer_by_confidence   which of two LLMs is surer.
 
+#include <uniroute/score/calibrate.hpp>
 #include <uniroute/score/judge.hpp>
 #include <uniroute/score/recorded_scores.hpp>
 #include <uniroute/score/uncertainty.hpp>

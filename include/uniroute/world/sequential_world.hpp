@@ -182,9 +182,9 @@ class sequential_world {
       std::size_t k = draw(law_.start, draws);
       for (std::size_t step = 0; step < law_.steps; ++step) {
         const auto seen = static_cast<std::uint32_t>(draw(law_.observed[k], draws));
-        const bool small = draws.uniform() < law_.right[0][k], large = draws.uniform() < law_.right[1][k];
-        if (small || large) {
-          out.push_back({seen, !small});
+        const bool by_small = draws.uniform() < law_.right[0][k], by_large = draws.uniform() < law_.right[1][k];
+        if (by_small || by_large) {
+          out.push_back({seen, !by_small});
         } else if (how == token_labels::long_term) {
           out.push_back({seen, !rolls_out(k, step, policy, draws)});
         }
