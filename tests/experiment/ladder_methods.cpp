@@ -2,6 +2,7 @@
 // that knows nothing is not paid for.
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <uniroute/experiment/draw_trial.hpp>
 #include <uniroute/experiment/ladder_method.hpp>
@@ -17,9 +18,16 @@ namespace ur = uniroute;
 
 namespace {
 
+/// Trials view the prompts of their table, which stays.
+const ur::routing_table& table_of(std::size_t prompts) {
+  static std::map<std::size_t, ur::routing_table> tables;
+  auto& out = tables[prompts];
+  if (out.size() == 0) out = ur::simulated_world{{.dimension = 8}}.sample(prompts, 4).table;
+  return out;
+}
+
 ur::graded_trial trial_of(std::size_t prompts, std::size_t index) {
-  const auto sample = ur::simulated_world{{.dimension = 8}}.sample(prompts, 4);
-  const auto& table = sample.table;
+  const auto& table = table_of(prompts);
   ur::protocol_options options;
   options.validation_prompts = prompts / 4;
   return ur::detail::make_trial(
