@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <functional>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <uniroute/detail/check.hpp>
@@ -66,11 +67,11 @@ inline std::vector<study> standard_studies() {
                          {"shift", "Fitted on other categories than the one routed", "", {}},
                          {"missing", "Missing outcomes", "share of outcomes hidden", {}}};
   out[0].points.push_back({0, list, [](protocol_options& o) { o.static_pool = true; }});
-  for (const std::size_t labels : {50, 100, 200, 300, 400, 500})
+  for (const std::size_t labels : std::initializer_list<std::size_t>{50, 100, 200, 300, 400, 500})
     out[1].points.push_back(
         {static_cast<double>(labels), list, [labels](protocol_options& o) { o.validation_prompts = labels; }});
   out[1].measured = [](const protocol_result& r) { return static_cast<double>(r.validation); };
-  for (const std::size_t k : {5, 10, 25, 50, 100, 200, 300})
+  for (const std::size_t k : std::initializer_list<std::size_t>{5, 10, 25, 50, 100, 200, 300})
     out[2].points.push_back({static_cast<double>(k),
                              {zero_router(), family(methods::kmeans_hard(k)), family(methods::kmeans_soft(k)),
                               family(methods::two_level(k)), family(methods::learned_map(k))}});
