@@ -1,7 +1,7 @@
 // CITER (2502.01976): tokens routed one by one between a small and a large LLM, in a world whose law is known (no
 // token-level outcomes are public): accuracy against the share of tokens that the large LLM writes, exactly; CITER's
-// labels with and without the long term, after one round and two, beside dynamic programming. ctest: --answers 300
-// --out out
+// labels with and without the long term, after one round and two, beside dynamic programming.
+// ctest: --answers 300 --out out
 
 #include <cstdio>
 #include <string>

@@ -2,7 +2,8 @@
 // entropy over samples, labels the training prompts; preference routers learn from these labels, and are judged by
 // outcomes. Beside them the same routers taught from outcomes, and a self-consistency cascade (2310.03094), which asks
 // the weak LLM first and stops where its samples agree. For a table with samples.jsonl: the cheapest and the best LLM
-// that have samples. ctest: --trials 2 --validation 150 --out out
+// that have samples.
+// ctest: --trials 2 --validation 150 --out out
 
 #include <algorithm>
 #include <memory>

@@ -1,6 +1,7 @@
 // RouterBench (2403.12031) as compositions: predictive routers, and cascades whose judge errs with probability ε,
 // beside UniRoute and cascade routing (2410.10347), which asks before and after answers. At which ε, or which AUC of a
-// verifier, does asking twice stop paying? ctest: --trials 2 --validation 150 --out out
+// verifier, does asking twice stop paying?
+// ctest: --trials 2 --validation 150 --out out
 
 #include <uniroute/experiment/command_line.hpp>
 #include <uniroute/ladders.hpp>

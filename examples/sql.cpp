@@ -1,8 +1,8 @@
 // SQL routing (2411.04319) as compositions: the weakest LLM that is capable, by thresholds on predicted quality with a
 // named fall-back, or by one classifier of the weakest capable LLM; new LLMs join without a refit. Beside UniRoute on
 // the same cells. And what a log of cascades does to labels: stronger LLMs were not run where weaker ones succeeded;
-// such outcomes are missing, and reading them as failures shows here as what it costs. ctest: --trials 2 --validation
-// 150 --out out
+// such outcomes are missing, and reading them as failures shows here as what it costs.
+// ctest: --trials 2 --validation 150 --out out
 
 #include <algorithm>
 #include <uniroute/experiment/command_line.hpp>

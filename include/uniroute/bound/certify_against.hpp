@@ -232,8 +232,8 @@ inline comparator_certificate describe(const comparison_sample& s, comparator_bo
 /// docs/theory.md, section 11; bets after Waudby-Smith and Ramdas 2010.09686). Needs no interval for shares of cells.
 /// Rows may come in any order and are bet on in the one that a fixed seed draws; the promise is over sample and seed.
 /// The router is anything with models(), reader() and a batched route(embeddings). One λ, fixed beforehand; costs are
-/// the table's, none above the declared largest. A missing outcome counts against the router. O(n M) for each of 22
-/// steps.
+/// the table's, none above the declared largest. A missing outcome counts against the router. O(n M) for each of some
+/// eleven steps.
 /// Throws not_fitted, std::invalid_argument (prompts that the router was fitted or enrolled on, a model that the table
 /// lacks, λ above 0 without a largest cost, shapes), std::domain_error for a cost above the declared one.
 template <class Router, class Sample, class Comparators>

@@ -69,7 +69,7 @@ class comparator_watch {
 
   std::size_t prompts() const noexcept { return all_.cells.size(); }  ///< so far
 
-  /// What holds now. O(n M) for each of 22 steps. Throws std::invalid_argument before the first prompt.
+  /// What holds now. O(n M) for each of some eleven steps. Throws std::invalid_argument before the first prompt.
   comparator_certificate certificate() const {
     detail::require(prompts() != 0, "comparator_watch::certificate: there are 0 prompts, but must be at least 1 (add)");
     const std::vector<std::vector<double>> bets{detail::comparator_bets(all_, order_, level_.delta(), 0)};

@@ -17,7 +17,9 @@
 #include <uniroute/data/held_out.hpp>
 #include <uniroute/detail/check.hpp>
 #include <uniroute/encode/embed.hpp>
+#include <uniroute/evaluate/trace_router.hpp>
 #include <uniroute/missing.hpp>
+#include <uniroute/predict/detail/roster.hpp>
 #include <uniroute/random.hpp>
 #include <uniroute/route/realised.hpp>
 #include <uniroute/stats/interval_of.hpp>
@@ -148,14 +150,16 @@ realised_along realise_along(std::string_view where, const Router& router, const
   check_fresh_sample(where, router, table);
   const auto columns_of = pool_columns(router, table);
   const embedding_matrix x = embed(router.reader(), table);
-  const loss_matrix predicted = router.predict(x);
-  const cost_matrix expected = router.estimate_costs(x);
+  // Ties go as the router breaks them: its rule sees the pool by name.
+  const auto order = alphabetical_order(router.models());
+  const loss_matrix predicted = take_columns(router.predict(x), order);
+  const cost_matrix expected = take_columns(router.estimate_costs(x), order);
   realised_along out{make_matrix<double>(table.size(), prices.size()),
                      make_matrix<double>(table.size(), prices.size())};
   for (std::size_t g = 0; g < prices.size(); ++g) {
     const auto choices = choices_at(predicted, expected, prices[g]);
     for (std::size_t i = 0; i < table.size(); ++i) {
-      const std::size_t h = columns_of[choices[i]];
+      const std::size_t h = columns_of[order[choices[i]]];
       out.losses(i, g) = or_else(table.losses()(i, h), 1);
       out.costs(i, g) = table.costs()(i, h);
     }

@@ -48,7 +48,7 @@ inline std::vector<std::uint64_t> judge_keys(const prompt_records& prompts, std:
 template <class MakeJudge>
 inline constexpr bool makes_judge = judge<std::remove_cvref_t<std::invoke_result_t<MakeJudge&, const trial_data&>>>;
 
-/// The 1 − share quantile of the qualities that were observed on validation, of all LLMs.
+/// The `share` quantile of the qualities that were observed on validation, of all LLMs.
 inline double pooled_quality(const trial_data& trial, double share) {
   std::vector<double> all;
   for (const double loss : trial.validation_losses) {
