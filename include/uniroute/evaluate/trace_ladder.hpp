@@ -164,8 +164,7 @@ inline deferral_curve trace_caps(const threshold_cascade& cascade, const matrix<
                                  deferral_curve_options options = {}) {
   detail::check_cascade("trace_caps", cascade, losses, scores, costs);
   const auto& o = cascade.options();
-  std::vector<double> spent(rows(losses), 0.0);
-  for (std::size_t i = 0; i < spent.size(); ++i) spent[i] = costs(i, o.order[0]);
+  std::vector<double> spent = column(costs, o.order[0]);
   return detail::trace_climb(
       o.order, losses, costs,
       [&](std::size_t i, std::size_t j) {
@@ -182,8 +181,7 @@ inline deferral_curve trace_thresholds(const threshold_cascade& cascade, const m
                                        deferral_curve_options options = {}) {
   detail::check_cascade("trace_thresholds", cascade, losses, scores, costs);
   const auto& o = cascade.options();
-  std::vector<double> spent(rows(losses), 0.0);
-  for (std::size_t i = 0; i < spent.size(); ++i) spent[i] = costs(i, o.order[0]);
+  std::vector<double> spent = column(costs, o.order[0]);
   return detail::trace_climb(
       o.order, losses, costs,
       [&](std::size_t i, std::size_t j) {
