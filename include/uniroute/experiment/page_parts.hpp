@@ -198,8 +198,9 @@ inline void add_introduction(html_page& page, const experiment_source& from, con
   page.paragraph(text(table.size(), " prompts, ", table.model_count(), " LLMs, ", fixed(100 * table.missing_share(), 1),
                       "% of outcomes missing. ", s.trials, " random trials, seed ", s.seed, ": ", result.train,
                       " training, ", result.validation, " validation and ", result.test, " test prompts; ",
-                      result.static_pool ? "too few LLMs to hide any, so all of them are enrolled (static pool)"
-                                         : text(result.unseen, " LLMs hidden from fitting"),
+                      s.static_pool        ? "no LLM hidden, as asked: all of them are enrolled (static pool)"
+                      : result.static_pool ? "too few LLMs to hide any, so all of them are enrolled (static pool)"
+                                           : text(result.unseen, " LLMs hidden from fitting"),
                       ". Encoder: ", from.encoder, "."));
   for (const auto& note : table.notes()) page.paragraph(note);
   if (result.dropped != 0)

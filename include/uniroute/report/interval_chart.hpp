@@ -41,7 +41,11 @@ inline std::string interval_chart(const std::vector<chart_interval>& entries, st
   }
   const double reach = std::min(high > low ? high - low : 1e-3, std::numeric_limits<double>::max() / 8);
   const auto xs = detail::round_ticks(std::max(least, low - 2 * reach), std::min(most, high + 2 * reach), 6);
-  constexpr double width = 640, x0 = 170, x1 = 626, row = 22, top = 10;
+  constexpr double width = 640, x1 = 626, row = 22, top = 10;
+  // Room for the longest name, in bold, but no more than half of the picture.
+  std::size_t longest = 0;
+  for (const auto& e : entries) longest = std::max(longest, e.name.size());
+  const double x0 = std::clamp(14 + 8.2 * static_cast<double>(longest), 170.0, width / 2);
   const double bottom = top + row * static_cast<double>(entries.size());
   const auto px = [&](double x) {
     return x0 + std::clamp(detail::share_between(x, xs.front(), xs.back()), 0.0, 1.0) * (x1 - x0);
